@@ -1,0 +1,209 @@
+//! Granted or denied: the answer to the client, written through the same commit as the token endpoint's.
+
+use super::{Next, RedirectTarget, ResponseMode};
+use crate::{
+    env::Env,
+    error::{ErrorCode, OAuthError},
+    issue::{Terms, mint},
+    model::{
+        Client, Committed, Consent, Consume, HashedToken, Issuance, Login, NewAuthorization,
+        NewCode, NewToken, Parent, PendingAuthorization, Timestamp,
+    },
+    ports::Event,
+};
+
+/// What goes back to the client. `Debug` shows the names of the fields and nothing of their content.
+pub struct Answer {
+    /// Where to.
+    pub target: RedirectTarget,
+    /// The fields, `state` and `iss` not among them.
+    pub fields: Vec<(&'static str, String)>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.fields.iter().map(|(name, _)| *name).collect();
+        f.debug_struct("Answer").field("target", &self.target).field("fields", &names).finish()
+    }
+}
+
+impl Answer {
+    /// The address to redirect the browser to, with `state` and `iss`
+    /// ([RFC 9207 2](https://www.rfc-editor.org/rfc/rfc9207#section-2)).
+    pub fn location(&self, issuer: &str) -> String {
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        form.extend_pairs(&self.fields);
+        if let Some(state) = self.target.state() {
+            form.append_pair("state", state);
+        }
+        form.append_pair("iss", issuer);
+        let fields = form.finish();
+        let uri = self.target.redirect_uri();
+        match self.target.mode() {
+            ResponseMode::Fragment => format!("{uri}#{fields}"),
+            ResponseMode::Query if uri.ends_with('?') || uri.ends_with('&') => {
+                format!("{uri}{fields}")
+            }
+            ResponseMode::Query if uri.contains('?') => format!("{uri}&{fields}"),
+            ResponseMode::Query => format!("{uri}?{fields}"),
+        }
+    }
+
+    /// The answer that tells the client of a refusal.
+    pub fn refusal(target: RedirectTarget, error: &OAuthError) -> Self {
+        let fields = error.fields().map(|(k, v)| (k, v.into_owned())).collect();
+        Self { target, fields }
+    }
+}
+
+/// The interaction an answer uses up.
+pub(crate) struct Used {
+    pub(super) interaction: HashedToken,
+    pub(super) remember: bool,
+}
+
+/// Writes authorization, code and tokens, and answers.
+pub(crate) async fn grant(
+    env: &Env,
+    client: &Client,
+    used: Option<Used>,
+    pending: PendingAuthorization,
+    now: Timestamp,
+) -> Result<Next, OAuthError> {
+    let target = RedirectTarget::of(&pending);
+    let login = pending
+        .login
+        .clone()
+        .ok_or(OAuthError::new(ErrorCode::LoginRequired, "nobody is signed in"))?;
+    if env.users.user(&login.user).await?.is_none() {
+        return Err(OAuthError::new(ErrorCode::AccessDenied, "the user is gone"));
+    }
+    let response = Response::to(env, client, login, &pending, now).await?;
+    let Response { parent, login, fields, code, tokens } = response;
+    let remember = used.as_ref().is_some_and(|u| u.remember);
+    let consent = remember.then(|| Consent {
+        user: login.user.clone(),
+        client: client.id.clone(),
+        scope: pending.scope.clone(),
+        at: now,
+    });
+    let consume = used.map_or(Consume::Nothing, |u| Consume::Interaction(u.interaction));
+    let issuance = Issuance { consume, parent, code, tokens, consent, at: now };
+    let Committed::Done = env.grants.commit(issuance).await? else {
+        return Err(already_answered());
+    };
+    let (user, scope) = (&login.user, &pending.scope);
+    env.audit.record(&Event::Authorized { client: &client.id, user, scope });
+    tracing::info!(client.id = %client.id, response_type = pending.response_type, "authorization granted");
+    Ok(Next::Return(Answer { target, fields }))
+}
+
+/// An answer in the making: what the client is sent, and what is written for it.
+struct Response {
+    parent: Parent,
+    login: Login,
+    fields: Vec<(&'static str, String)>,
+    code: Option<NewCode>,
+    tokens: Vec<NewToken>,
+}
+
+impl Response {
+    async fn to(
+        env: &Env,
+        client: &Client,
+        login: Login,
+        pending: &PendingAuthorization,
+        now: Timestamp,
+    ) -> Result<Self, OAuthError> {
+        let mut response = Self {
+            parent: Parent::New(NewAuthorization {
+                id: env.authorization_id(now),
+                client: client.id.clone(),
+                user: login.user.clone(),
+                scope: pending.scope.clone(),
+            }),
+            login,
+            fields: Vec::new(),
+            code: None,
+            tokens: Vec::new(),
+        };
+        for word in pending.response_type.split(' ') {
+            match word {
+                "code" => response.add_code(env, client, pending, now),
+                "token" => response.add_token(env, client, pending, now).await?,
+                _ => {}
+            }
+        }
+        Ok(response)
+    }
+
+    fn add_code(
+        &mut self,
+        env: &Env,
+        client: &Client,
+        pending: &PendingAuthorization,
+        now: Timestamp,
+    ) {
+        let secret = env.secret();
+        self.code = Some(NewCode {
+            hash: secret.hash(),
+            client: client.id.clone(),
+            login: self.login.clone(),
+            redirect_uri: pending.redirect_uri_was_sent.then(|| pending.redirect_uri.clone()),
+            scope: pending.scope.clone(),
+            resources: pending.resources.clone(),
+            challenge: pending.challenge.clone(),
+            expires_at: now.plus(env.policy.code_ttl),
+        });
+        self.fields.push(("code", secret.reveal()));
+    }
+
+    async fn add_token(
+        &mut self,
+        env: &Env,
+        client: &Client,
+        pending: &PendingAuthorization,
+        now: Timestamp,
+    ) -> Result<(), OAuthError> {
+        let terms = Terms {
+            login: Some(&self.login),
+            scope: &pending.scope,
+            resources: &pending.resources,
+        };
+        let minted = mint(env, client, &terms, now).await?;
+        self.tokens.push(minted.row(client, &terms, now));
+        self.fields.extend([
+            ("expires_in", minted.expires_at.seconds_since(now).to_string()),
+            ("scope", minted.scope.to_string()),
+            ("token_type", "Bearer".into()),
+            ("access_token", minted.token),
+        ]);
+        Ok(())
+    }
+}
+
+/// Uses the interaction up and refuses.
+pub(super) async fn deny(
+    env: &Env,
+    interaction: HashedToken,
+    now: Timestamp,
+) -> Result<Next, OAuthError> {
+    let issuance = Issuance {
+        consume: Consume::Interaction(interaction),
+        parent: Parent::None,
+        code: None,
+        tokens: Vec::new(),
+        consent: None,
+        at: now,
+    };
+    match env.grants.commit(issuance).await? {
+        Committed::Done => Err(OAuthError::new(ErrorCode::AccessDenied, "the user said no")),
+        _ => Err(already_answered()),
+    }
+}
+
+fn already_answered() -> OAuthError {
+    OAuthError::invalid_request(
+        "this sign-in was already finished; start again from the application",
+    )
+}

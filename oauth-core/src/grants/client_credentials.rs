@@ -1,0 +1,38 @@
+//! The client credentials grant: [RFC 6749 4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
+
+use super::{Exchange, Grant};
+use crate::{
+    error::{ErrorCode, OAuthError},
+    model::{Approval, Credential, Parent},
+};
+use async_trait::async_trait;
+
+pub(super) struct ClientCredentials;
+
+#[async_trait]
+impl Grant for ClientCredentials {
+    fn grant_type(&self) -> &'static str {
+        "client_credentials"
+    }
+
+    async fn approve(&self, x: &Exchange<'_>) -> Result<Approval, OAuthError> {
+        if x.client.is_public() {
+            return Err(OAuthError::new(
+                ErrorCode::UnauthorizedClient,
+                "a public client has no credentials",
+            ));
+        }
+        let scope = x.scope_within(&x.client.scope)?;
+        let resources = x.resources()?;
+        Ok(Approval {
+            credential: Credential::Reusable,
+            parent: Parent::None,
+            login: None,
+            refresh_scope: scope.clone(),
+            scope,
+            refresh_resources: Vec::new(),
+            resources,
+            refresh_until: None,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The resource owner password grant: [RFC 6749 4.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.3).
+//! [RFC 9700 2.4](https://www.rfc-editor.org/rfc/rfc9700#section-2.4) says it must not be used; it is here for old first-party clients.
+
+use super::{Exchange, Grant};
+use crate::{
+    error::{ErrorCode, OAuthError},
+    model::{Approval, Credential, Login, NewAuthorization, Parent},
+    ports::SignIn,
+};
+use async_trait::async_trait;
+
+/// The password grant. Works only where it is added to the provider *and* registered for the client.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Password;
+
+#[async_trait]
+impl Grant for Password {
+    fn grant_type(&self) -> &'static str {
+        "password"
+    }
+
+    fn warning(&self) -> Option<&'static str> {
+        Some("RFC 9700 2.4: the password grant shows passwords to clients and must not be used")
+    }
+
+    async fn approve(&self, x: &Exchange<'_>) -> Result<Approval, OAuthError> {
+        let name = x.params.require("username")?;
+        let password = x.params.require("password")?;
+        let scope = x.scope_within(&x.client.scope)?;
+        let resources = x.resources()?;
+        let user = match x.env.users.sign_in(name, password).await? {
+            SignIn::Accepted(user) => user,
+            SignIn::Refused => {
+                return Err(OAuthError::invalid_grant("user name or password is wrong"));
+            }
+            SignIn::Throttled(_) => {
+                return Err(OAuthError::new(
+                    ErrorCode::TemporarilyUnavailable,
+                    "too many attempts, try again later",
+                ));
+            }
+        };
+        let policy = &x.env.policy;
+        let refresh_until = x.client.may_use("refresh_token").then(|| {
+            x.now
+                .plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age))
+        });
+        Ok(Approval {
+            credential: Credential::Reusable,
+            parent: Parent::New(NewAuthorization {
+                id: x.env.authorization_id(x.now),
+                client: x.client.id.clone(),
+                user: user.clone(),
+                scope: scope.clone(),
+            }),
+            login: Some(Login {
+                user,
+                at: x.now,
+                amr: vec!["pwd".into()],
+            }),
+            refresh_scope: scope.clone(),
+            scope,
+            refresh_resources: resources.clone(),
+            resources,
+            refresh_until,
+        })
+    }
+}

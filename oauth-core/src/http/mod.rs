@@ -1,0 +1,183 @@
+//! The axum edge: HTTP to values and back. Knows no rule of the protocol.
+
+mod browser;
+mod incoming;
+mod render;
+
+use crate::{
+    authorize::{Next, Refused, Visitor},
+    error::OAuthError,
+    model::Issuer,
+    params::Params,
+    provider::Provider,
+};
+use axum::{
+    Router,
+    extract::{RawQuery, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use std::sync::Arc;
+
+pub use browser::{Browser, cookie};
+pub use incoming::{FormParams, incoming};
+pub use render::{ErrorPages, PlainPages, error_json};
+
+/// Longest query that an authorization request by POST is turned into.
+const LONGEST_QUERY: usize = 6 * 1024;
+
+/// The provider with the pages that explain errors to people.
+#[derive(Clone)]
+pub struct Edge {
+    provider: Provider,
+    pages: Arc<dyn ErrorPages>,
+}
+
+/// The protocol endpoints of a provider, with plain error pages.
+///
+/// With an issuer that has a path, the endpoints are below it, and the metadata is where
+/// [RFC 8414 3](https://www.rfc-editor.org/rfc/rfc8414#section-3) puts it.
+pub fn router(provider: Provider) -> Router {
+    Edge::new(provider).router()
+}
+
+/// The response for the outcome of [`Provider::resume`], with plain error pages.
+pub fn render(provider: &Provider, outcome: Result<Next, Refused>) -> Response {
+    Edge::new(provider.clone()).finish(outcome)
+}
+
+impl Edge {
+    /// An edge with plain error pages.
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            pages: Arc::new(PlainPages),
+        }
+    }
+
+    /// An edge with the embedder's error pages.
+    pub fn error_pages(self, pages: impl ErrorPages + 'static) -> Self {
+        Self {
+            pages: Arc::new(pages),
+            ..self
+        }
+    }
+
+    /// The protocol endpoints.
+    pub fn router(self) -> Router {
+        let base = self.provider.env().issuer.path();
+        let paths = self.provider.paths().clone();
+        let at = |path: &str| format!("{base}{path}");
+        Router::new()
+            .route(
+                &at(&paths.authorize),
+                get(authorize).post(authorize_by_post),
+            )
+            .route(&at(&paths.token), post(token))
+            .route(&at(&paths.revoke), post(revoke))
+            .route(&at(&paths.introspect), post(introspect))
+            .route(&at(&paths.jwks), get(jwks))
+            .route(
+                &format!("/.well-known/oauth-authorization-server{base}"),
+                get(metadata),
+            )
+            .with_state(self)
+    }
+
+    /// The provider.
+    pub const fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// The response for the outcome of [`Provider::resume`], after a person submitted a form.
+    pub fn finish(&self, outcome: Result<Next, Refused>) -> Response {
+        render::outcome(self, outcome, StatusCode::SEE_OTHER)
+    }
+
+    fn issuer(&self) -> &Issuer {
+        &self.provider.env().issuer
+    }
+}
+
+async fn authorize(
+    State(edge): State<Edge>,
+    browser: Browser,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    match Params::parse(query.unwrap_or_default().as_bytes()) {
+        Ok(params) => begin(&edge, browser, &headers, &params, StatusCode::FOUND).await,
+        Err(e) => edge.finish(Err(Refused::Page(e))),
+    }
+}
+
+/// A form that arrives from another site brings no cookies along, so the browser is sent the same request as a
+/// GET, which does; one that is too long for an address goes on without.
+async fn authorize_by_post(
+    State(edge): State<Edge>,
+    browser: Browser,
+    request: Request,
+) -> Response {
+    let headers = request.headers().clone();
+    let path = request.uri().path().to_owned();
+    let params = match incoming(request).await {
+        Ok(incoming) => incoming.params,
+        Err(e) => return edge.finish(Err(Refused::Page(e))),
+    };
+    let query = params.to_query();
+    if browser.is_new() && query.len() <= LONGEST_QUERY {
+        return render::redirect(StatusCode::SEE_OTHER, &format!("{path}?{query}"));
+    }
+    begin(&edge, browser, &headers, &params, StatusCode::SEE_OTHER).await
+}
+
+async fn begin(
+    edge: &Edge,
+    browser: Browser,
+    headers: &HeaderMap,
+    params: &Params,
+    status: StatusCode,
+) -> Response {
+    let provider = &edge.provider;
+    let login = match provider.login(headers).await {
+        Ok(login) => login,
+        Err(e) => return edge.finish(Err(Refused::Page(e.into()))),
+    };
+    let (browser, cookie) = browser.or_new(provider);
+    let outcome = provider.authorize(params, Visitor { login, browser }).await;
+    let mut response = render::outcome(edge, outcome, status);
+    if let Some(cookie) = cookie.and_then(|c| HeaderValue::from_str(&c).ok()) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+async fn token(State(edge): State<Edge>, request: Request) -> Response {
+    let outcome = async { edge.provider.token(&incoming(request).await?).await };
+    render::json(outcome.await)
+}
+
+async fn revoke(State(edge): State<Edge>, request: Request) -> Response {
+    let outcome = async { edge.provider.revoke(&incoming(request).await?).await };
+    match outcome.await {
+        Ok(()) => (StatusCode::OK, render::NO_STORE).into_response(),
+        Err(e) => error_json(&e),
+    }
+}
+
+async fn introspect(State(edge): State<Edge>, request: Request) -> Response {
+    let outcome = async { edge.provider.introspect(&incoming(request).await?).await };
+    render::json(outcome.await)
+}
+
+async fn jwks(State(edge): State<Edge>) -> Response {
+    match edge.provider.jwks().await {
+        Ok(set) => render::document("application/jwk-set+json", set),
+        Err(e) => error_json(&OAuthError::from(e)),
+    }
+}
+
+async fn metadata(State(edge): State<Edge>) -> Response {
+    render::document("application/json", edge.provider.metadata().to_string())
+}

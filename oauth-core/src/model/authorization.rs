@@ -1,0 +1,46 @@
+//! The parent row of everything issued by one consent.
+
+use super::{AuthorizationId, ClientId, Scope, Timestamp, UserId};
+
+/// One act of authorization: user × client × scope. Revoke it and every code and token below it is dead.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authorization {
+    /// Its identifier.
+    pub id: AuthorizationId,
+    /// The client it was given to.
+    pub client: ClientId,
+    /// The user who gave it.
+    pub user: UserId,
+    /// What was granted.
+    pub scope: Scope,
+    /// When it was given.
+    pub created_at: Timestamp,
+    /// When it was revoked, if it was.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// An authorization about to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuthorization {
+    /// Its identifier, made by the caller.
+    pub id: AuthorizationId,
+    /// The client it is given to.
+    pub client: ClientId,
+    /// The user who gives it.
+    pub user: UserId,
+    /// What is granted.
+    pub scope: Scope,
+}
+
+/// A remembered yes: this user lets this client have this scope without being asked again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    /// Who agreed.
+    pub user: UserId,
+    /// For which client.
+    pub client: ClientId,
+    /// To what.
+    pub scope: Scope,
+    /// When it was last given.
+    pub at: Timestamp,
+}

@@ -1,0 +1,33 @@
+//! Floor 0: the values of the protocol. No I/O, no async, no clock.
+
+mod alg;
+mod authorization;
+mod client;
+mod code;
+mod id;
+mod issuance;
+mod key;
+mod pending;
+mod rights;
+mod scope;
+mod secret;
+mod time;
+mod token;
+mod uri;
+mod user;
+
+pub use alg::SigningAlgorithm;
+pub use authorization::{Authorization, Consent, NewAuthorization};
+pub use client::{Client, ClientAuth, SecretHash, SecretMethod, TokenFormat};
+pub use code::{AuthCode, CodeChallenge, NewCode};
+pub use id::{AuthorizationId, ClientId, UserId};
+pub use issuance::{Approval, Committed, Consume, Credential, Issuance, Parent};
+pub use key::StoredKey;
+pub use pending::PendingAuthorization;
+pub use rights::{Access, AccessRight};
+pub use scope::Scope;
+pub use secret::{HashedToken, PlainToken};
+pub use time::Timestamp;
+pub use token::{NewToken, Resource, Token, TokenKind};
+pub use uri::{Issuer, RedirectUri, ResourceUri, UriProblem};
+pub use user::{Login, User};

@@ -1,0 +1,67 @@
+//! An authorization request that waits for a person.
+
+use super::{ClientId, CodeChallenge, HashedToken, Login, ResourceUri, Scope, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A checked authorization request between its arrival and its answer. Stored under the hash of its interaction id.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingAuthorization {
+    /// Who asks.
+    pub client: ClientId,
+    /// The value of `response_type`, its words in sorted order.
+    pub response_type: String,
+    /// The proven place the answer goes to.
+    pub redirect_uri: String,
+    /// Whether the request itself named it, so that the token request must too.
+    pub redirect_uri_was_sent: bool,
+    /// Echoed to the client.
+    pub state: Option<String>,
+    /// What is asked.
+    pub scope: Scope,
+    /// For which resources.
+    pub resources: Vec<ResourceUri>,
+    /// The PKCE challenge.
+    pub challenge: Option<CodeChallenge>,
+    /// Values of `prompt` still to be honoured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompt: Vec<String>,
+    /// A user name to fill in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login_hint: Option<String>,
+    /// Who signed in, once somebody did.
+    pub login: Option<Login>,
+    /// The hash of the cookie of the browser that started it, as base64url.
+    pub browser: String,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for PendingAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingAuthorization")
+            .field("client", &self.client)
+            .field("response_type", &self.response_type)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("scope", &self.scope)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PendingAuthorization {
+    /// Whether the cookie value belongs to the browser that started this request. No cookie is nobody's.
+    pub fn is_from(&self, browser: &str) -> bool {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        URL_SAFE_NO_PAD
+            .decode(&self.browser)
+            .ok()
+            .and_then(|b| HashedToken::from_stored(&b))
+            .is_some_and(|h| !browser.is_empty() && h.matches(browser))
+    }
+
+    /// The stored form of a browser cookie.
+    pub fn browser_hash(cookie: &str) -> String {
+        use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+        URL_SAFE_NO_PAD.encode(HashedToken::of(cookie).as_bytes())
+    }
+}

@@ -1,0 +1,248 @@
+//! Floor 1: what the protocol asks of the outside world. An embedder replaces any of them.
+
+use crate::{
+    error::{ErrorCode, PortError},
+    model::{
+        AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
+        Consent, HashedToken, Issuance, Login, PendingAuthorization, Scope, StoredKey, Timestamp,
+        Token, User, UserId,
+    },
+};
+use async_trait::async_trait;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// Registered clients.
+#[async_trait]
+pub trait ClientStore: Send + Sync {
+    /// The client, if it is registered.
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError>;
+    /// The clients a user made, oldest first.
+    async fn clients_of(&self, owner: &UserId) -> Result<Vec<Client>, PortError>;
+    /// Registers a client; false when the id is taken.
+    async fn insert_client(&self, client: Client) -> Result<bool, PortError>;
+    /// Replaces a client's registration; false when there is none.
+    async fn replace_client(&self, client: Client) -> Result<bool, PortError>;
+    /// Removes a client with everything issued to it; false when there is none.
+    async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError>;
+}
+
+/// Everything that is issued and expires.
+///
+/// Correctness under concurrency rests on [`commit`](Self::commit), the one place where a one-time
+/// credential is used up.
+#[async_trait]
+pub trait GrantStore: Send + Sync {
+    /// The code with this hash, used up and revoked ones included.
+    async fn code(&self, hash: &HashedToken) -> Result<Option<AuthCode>, PortError>;
+    /// The token with this hash, used up and revoked ones included.
+    async fn token(&self, hash: &HashedToken) -> Result<Option<Token>, PortError>;
+    /// Stores a pending authorization under the hash of its interaction id.
+    async fn suspend(
+        &self,
+        interaction: HashedToken,
+        pending: PendingAuthorization,
+    ) -> Result<(), PortError>;
+    /// The pending authorization with this interaction id.
+    async fn pending(
+        &self,
+        interaction: &HashedToken,
+    ) -> Result<Option<PendingAuthorization>, PortError>;
+    /// Uses up the credential and writes what is issued for it: all or nothing, once, whatever else runs.
+    async fn commit(&self, issuance: Issuance) -> Result<Committed, PortError>;
+    /// Revokes an authorization and so everything below it.
+    async fn revoke(&self, id: AuthorizationId, at: Timestamp) -> Result<(), PortError>;
+    /// Revokes one token.
+    async fn revoke_token(&self, hash: &HashedToken, at: Timestamp) -> Result<(), PortError>;
+    /// Revokes all authorizations of a user, or only those for one client, and forgets the consents to them.
+    async fn revoke_user(
+        &self,
+        user: &UserId,
+        client: Option<&ClientId>,
+        at: Timestamp,
+    ) -> Result<(), PortError>;
+    /// The user's authorizations that are not revoked and still have something live below them, newest first.
+    async fn authorizations(
+        &self,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<Vec<Authorization>, PortError>;
+    /// The remembered consent of a user to a client.
+    async fn consent(&self, user: &UserId, client: &ClientId)
+    -> Result<Option<Consent>, PortError>;
+    /// All remembered consents of a user.
+    async fn consents(&self, user: &UserId) -> Result<Vec<Consent>, PortError>;
+    /// Marks a key as seen until a time; true for exactly one caller while it is marked.
+    async fn see(
+        &self,
+        kind: &str,
+        key: &str,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, PortError>;
+    /// Whether a key is marked as seen.
+    async fn seen(&self, kind: &str, key: &str, now: Timestamp) -> Result<bool, PortError>;
+    /// Deletes at most `limit` rows of each kind that nobody can need after `now`; returns how many went.
+    async fn sweep(&self, now: Timestamp, limit: u64) -> Result<u64, PortError>;
+}
+
+/// People.
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// The user, if it exists and may sign in.
+    async fn user(&self, id: &UserId) -> Result<Option<User>, PortError>;
+    /// Checks a name and a password, with equal work for unknown names.
+    async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError>;
+    /// The user's rights on APIs.
+    async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
+        let _ = id;
+        Ok(Vec::new())
+    }
+}
+
+/// What came of an attempt to sign in with a password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// Name and password belong together.
+    Accepted(UserId),
+    /// The name is unknown, the password is wrong, or the user is disabled: nobody is told which.
+    Refused,
+    /// Too many attempts, or too many at once; nothing was checked. Seconds to wait.
+    Throttled(u64),
+}
+
+/// Further claims for access tokens.
+#[async_trait]
+pub trait Claims: Send + Sync {
+    /// Claims to add; reserved names are left out when merging.
+    async fn claims(
+        &self,
+        user: Option<&UserId>,
+        client: &Client,
+        scope: &Scope,
+    ) -> Result<Map<String, Value>, PortError>;
+}
+
+/// Browser sessions of the embedder, so that somebody who is signed in is not asked again.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Who is signed in, judged by the headers of a request.
+    async fn login(&self, headers: &http::HeaderMap) -> Result<Option<Login>, PortError>;
+}
+
+/// A record of what was decided. For metrics and audit trails; never for secrets.
+pub trait Audit: Send + Sync {
+    /// Something happened.
+    fn record(&self, event: &Event<'_>);
+}
+
+/// What an [`Audit`] hears of.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A person let a client act, by a fresh or a remembered consent.
+    Authorized {
+        /// The client.
+        client: &'a ClientId,
+        /// The person.
+        user: &'a UserId,
+        /// What was granted.
+        scope: &'a Scope,
+    },
+    /// The token endpoint issued tokens.
+    TokenIssued {
+        /// By this grant.
+        grant_type: &'a str,
+        /// To this client.
+        client: &'a ClientId,
+        /// For this user, if any.
+        user: Option<&'a UserId>,
+    },
+    /// An endpoint refused a request.
+    Refused {
+        /// The endpoint: `authorize`, `token`, `revoke` or `introspect`.
+        endpoint: &'static str,
+        /// The error code the peer saw.
+        error: ErrorCode,
+    },
+    /// A token was revoked by its client.
+    Revoked {
+        /// The client.
+        client: &'a ClientId,
+    },
+    /// A used-up code or refresh token came back; what was issued from it is revoked.
+    Replayed {
+        /// The client that presented it.
+        client: &'a ClientId,
+    },
+}
+
+/// Sealed signing keys.
+#[async_trait]
+pub trait KeyStore: Send + Sync {
+    /// All stored keys.
+    async fn keys(&self) -> Result<Vec<StoredKey>, PortError>;
+    /// Adds a key; false when its sequence number is taken, because another process was first.
+    async fn insert_key(&self, key: StoredKey) -> Result<bool, PortError>;
+    /// Withdraws a key at once; false when there is none.
+    async fn retire_key(&self, kid: &str, at: Timestamp) -> Result<bool, PortError>;
+    /// Deletes a key that no live token needs.
+    async fn remove_key(&self, kid: &str) -> Result<(), PortError>;
+}
+
+/// Checks secrets that people chose. Implementations bound how many run at once.
+#[async_trait]
+pub trait Passwords: Send + Sync {
+    /// Hashes a secret to a PHC string.
+    async fn hash(&self, secret: &str) -> Result<String, PortError>;
+    /// Whether the secret fits the PHC string; with `None` the same work is done and the answer is no.
+    async fn verify(&self, phc: Option<&str>, secret: &str) -> Result<Verdict, PortError>;
+}
+
+/// The outcome of a password check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not checked: too many checks are running.
+    Busy,
+    /// It fits.
+    Right,
+    /// It does not fit.
+    Wrong,
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// Randomness fit for keys.
+pub trait Random: Send + Sync {
+    /// Fills the buffer.
+    fn fill(&self, out: &mut [u8]);
+}
+
+/// The clock of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock port")]
+    fn now(&self) -> Timestamp {
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+}
+
+/// The generator of aws-lc, seeded by the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, out: &mut [u8]) {
+        aws_lc_rs::rand::fill(out).expect("the operating system gives random bytes");
+    }
+}

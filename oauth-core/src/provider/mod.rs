@@ -1,0 +1,177 @@
+//! Floor 6: the provider, put together from ports and policy.
+
+mod builder;
+mod cache;
+
+use crate::{
+    authorize::{self, Decision, Interaction, Next, Refused, Visitor},
+    endpoints::{self, Paths},
+    env::Env,
+    error::{OAuthError, PortError},
+    grants::Grants,
+    issue::TokenResponse,
+    model::{Login, PlainToken},
+    params::{Incoming, Params},
+    ports::{Event, Sessions},
+};
+use http::HeaderMap;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+pub use builder::{Builder, Incomplete};
+
+/// An OAuth 2.0 provider. Cheap to clone; every clone is the same provider.
+#[derive(Clone)]
+pub struct Provider(Arc<Inner>);
+
+struct Inner {
+    env: Env,
+    grants: Grants,
+    paths: Paths,
+    sessions: Arc<dyn Sessions>,
+    screens: Screens,
+    scopes: Vec<String>,
+    metadata: Value,
+}
+
+/// Where the embedder's pages are.
+#[derive(Clone, Debug)]
+pub struct Screens {
+    /// The sign-in page; gets `?interaction=…`.
+    pub login: String,
+    /// The consent page; gets `?interaction=…`.
+    pub consent: String,
+}
+
+/// Rows a single sweep may delete of each kind; sweeps follow one another until nothing is left to delete.
+const SWEEP_BATCH: u64 = 500;
+
+impl Provider {
+    /// The token endpoint ([RFC 6749 3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
+    pub async fn token(&self, req: &Incoming) -> Result<TokenResponse, OAuthError> {
+        self.heard(
+            "token",
+            endpoints::token(&self.0.env, &self.0.grants, req).await,
+        )
+    }
+
+    /// The revocation endpoint ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
+    pub async fn revoke(&self, req: &Incoming) -> Result<(), OAuthError> {
+        self.heard("revoke", endpoints::revoke(&self.0.env, req).await)
+    }
+
+    /// The introspection endpoint ([RFC 7662](https://www.rfc-editor.org/rfc/rfc7662)).
+    pub async fn introspect(&self, req: &Incoming) -> Result<Map<String, Value>, OAuthError> {
+        self.heard("introspect", endpoints::introspect(&self.0.env, req).await)
+    }
+
+    /// What a live access token of this provider says, for resources in the same process that ask about every
+    /// request; nothing when it is expired, revoked, unknown, or no access token. The resource checks `aud` and scope.
+    pub async fn access_token(
+        &self,
+        presented: &str,
+    ) -> Result<Option<Map<String, Value>>, OAuthError> {
+        endpoints::access_token(&self.0.env, presented).await
+    }
+
+    /// The authorization endpoint ([RFC 6749 3.1](https://www.rfc-editor.org/rfc/rfc6749#section-3.1)).
+    pub async fn authorize(&self, params: &Params, visitor: Visitor) -> Result<Next, Refused> {
+        authorize::authorize(&self.0.env, &self.0.grants, params, visitor).await
+    }
+
+    /// What a login or consent page shows; `invalid_request` when the interaction is over or of another browser.
+    pub async fn interaction(&self, id: &str, browser: &str) -> Result<Interaction, OAuthError> {
+        let now = self.0.env.clock.now();
+        authorize::interaction_of(&self.0.env, &PlainToken::from_wire(id), browser, now).await
+    }
+
+    /// Goes on with an interaction after a person has acted on the embedder's page.
+    pub async fn resume(
+        &self,
+        id: &str,
+        browser: &str,
+        decision: Decision,
+    ) -> Result<Next, Refused> {
+        authorize::resume(&self.0.env, &PlainToken::from_wire(id), browser, decision).await
+    }
+
+    /// The metadata document ([RFC 8414 2](https://www.rfc-editor.org/rfc/rfc8414#section-2)).
+    pub fn metadata(&self) -> &Value {
+        &self.0.metadata
+    }
+
+    /// The JWK set ([RFC 7517 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+    pub async fn jwks(&self) -> Result<String, PortError> {
+        let keys = self.0.env.key_snapshot(self.0.env.clock.now()).await?;
+        Ok(keys.jwks().to_owned())
+    }
+
+    /// Who is signed in, by the embedder's sessions.
+    pub async fn login(&self, headers: &HeaderMap) -> Result<Option<Login>, PortError> {
+        self.0.sessions.login(headers).await
+    }
+
+    /// Makes and rotates keys as the timetable says, and deletes expired rows; returns how many.
+    ///
+    /// Call it at start and every minute or so. Nothing in this crate runs by itself.
+    pub async fn maintain(&self) -> Result<u64, PortError> {
+        let env = &self.0.env;
+        let now = env.clock.now();
+        env.keys.maintain(now).await?;
+        let mut gone = 0;
+        loop {
+            let batch = env.grants.sweep(now, SWEEP_BATCH).await?;
+            gone += batch;
+            if batch < SWEEP_BATCH {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// Ports and policy.
+    pub fn env(&self) -> &Env {
+        &self.0.env
+    }
+
+    /// The registry of grants.
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    /// Where the endpoints are.
+    pub fn paths(&self) -> &Paths {
+        &self.0.paths
+    }
+
+    /// Where the pages are.
+    pub fn screens(&self) -> &Screens {
+        &self.0.screens
+    }
+
+    /// The advertised scopes.
+    pub fn scopes(&self) -> &[String] {
+        &self.0.scopes
+    }
+
+    fn heard<T>(
+        &self,
+        endpoint: &'static str,
+        outcome: Result<T, OAuthError>,
+    ) -> Result<T, OAuthError> {
+        if let Err(e) = &outcome {
+            self.0.env.audit.record(&Event::Refused {
+                endpoint,
+                error: e.code(),
+            });
+        }
+        outcome
+    }
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider")
+            .field("issuer", &self.0.env.issuer)
+            .finish_non_exhaustive()
+    }
+}

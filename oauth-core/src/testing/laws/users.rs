@@ -1,0 +1,32 @@
+//! People. Stores never create users through a port, so the caller brings one.
+
+use crate::{
+    model::{User, UserId},
+    ports::{SignIn, Users},
+};
+
+/// Checks what holds of a store with exactly this user, who signs in with this password.
+///
+/// # Panics
+/// When it does not hold.
+pub async fn user_laws(users: &dyn Users, user: &User, password: &str) {
+    assert_eq!(users.user(&user.id).await.unwrap().as_ref(), Some(user));
+    assert_eq!(users.user(&UserId::new("nobody")).await.unwrap(), None);
+    for name in [user.username.clone(), user.username.to_uppercase(), user.username.to_lowercase()]
+    {
+        let accepted = users.sign_in(&name, password).await.unwrap();
+        assert_eq!(accepted, SignIn::Accepted(user.id.clone()), "{name}");
+    }
+    for (name, tried) in [
+        (user.username.as_str(), "wrong"),
+        (user.username.as_str(), ""),
+        (user.username.as_str(), &password.to_uppercase()),
+        ("nobody", password),
+        ("nobody", ""),
+        ("", ""),
+        ("nul\0", password),
+    ] {
+        assert_eq!(users.sign_in(name, tried).await.unwrap(), SignIn::Refused, "{name:?}");
+    }
+    assert_eq!(users.rights(&UserId::new("nobody")).await.unwrap(), []);
+}

@@ -1,0 +1,16 @@
+//! Feature `testing`: what tests of this crate, of an embedder's store and of servers share.
+//!
+//! Everything here panics when a law is broken; that is how a test says no.
+
+mod clock;
+#[cfg(feature = "seaorm")]
+mod database;
+pub mod fixtures;
+mod laws;
+mod random;
+
+pub use clock::ManualClock;
+#[cfg(feature = "seaorm")]
+pub use database::TestDatabase;
+pub use laws::{LawfulStore, store_laws, user_laws};
+pub use random::SeededRandom;

@@ -1,0 +1,67 @@
+//! Consent: remembered for what was agreed to, by whom, for whom; and for nothing more.
+
+use crate::support::{Setup, USER, World};
+use oauth_core::model::UserId;
+
+#[tokio::test]
+async fn it_covers_what_was_agreed_and_less() {
+    let world = World::new().await;
+    world.request("web").code().await;
+    let again = |scope: &'static str| world.request("web").signed_in(USER).set("scope", scope);
+    for within in ["a", "b", "a b", "b a"] {
+        assert!(again(within).send().await.reply.answer().get("code").is_some());
+    }
+    for beyond in ["c", "a c", "a b c"] {
+        again(beyond).send().await.reply.interaction("/consent");
+    }
+    // Agreeing to more adds to what is remembered.
+    again("c").code().await;
+    assert!(again("a b c").send().await.reply.answer().get("code").is_some());
+}
+
+#[tokio::test]
+async fn it_is_of_one_user_to_one_client() {
+    let world = Setup::new().user("eve", "Eve", "x").start().await;
+    world.request("web").code().await;
+    let eve = world.request("web").signed_in("eve");
+    eve.send().await.reply.interaction("/consent");
+    let other = world.request("other").signed_in(USER);
+    other.send().await.reply.interaction("/consent");
+}
+
+#[tokio::test]
+async fn it_can_be_withdrawn() {
+    let world = World::new().await;
+    world.request("web").code().await;
+    let env = world.provider.env();
+    let now = env.clock.now();
+    env.grants.revoke_user(&UserId::new(USER), None, now).await.unwrap();
+    let again = world.request("web").signed_in(USER).send().await;
+    again.reply.interaction("/consent");
+}
+
+#[tokio::test]
+async fn first_party_clients_may_go_without() {
+    let world = Setup::new().client("web", |c| c.skip_consent = true).start().await;
+    let step = world.request("web").send().await.sign_in(USER).await;
+    assert!(step.reply.answer().get("code").is_some());
+    let silent = world.request("web").signed_in(USER).set("prompt", "none");
+    assert!(silent.send().await.reply.answer().get("code").is_some());
+    // Asked for, it is asked.
+    let asked = world.request("web").signed_in(USER).set("prompt", "consent");
+    asked.send().await.reply.interaction("/consent");
+    // It is still nobody's business who has not signed in.
+    world.request("web").set("prompt", "none").refuses("login_required").await;
+}
+
+/// A no is not remembered, and neither is a request that was left lying.
+#[tokio::test]
+async fn nothing_else_is_remembered() {
+    let world = World::new().await;
+    let step = world.request("web").send().await.sign_in(USER).await;
+    let id = step.reply.interaction("/consent");
+    step.decide(&id, oauth_core::authorize::Decision::Denied).await;
+    world.request("web").send().await.sign_in(USER).await.reply.interaction("/consent");
+    let again = world.request("web").signed_in(USER).send().await;
+    again.reply.interaction("/consent");
+}

@@ -1,0 +1,201 @@
+//! People in the database, and their passwords.
+
+use async_trait::async_trait;
+use oauth_core::{
+    error::PortError,
+    model::{Access, AccessRight, ClientId, Committed, Consume, Issuance, Parent, User, UserId},
+    password::Argon2Passwords,
+    ports::{ClientStore, GrantStore, Passwords, SignIn, Users, Verdict},
+    seaorm::{NewUser, SeaStore, new_user_id},
+    testing::{SeededRandom, TestDatabase, fixtures::*, user_laws},
+};
+
+fn new_user(id: &str, username: &str) -> NewUser {
+    NewUser {
+        id: UserId::new(id),
+        username: username.to_owned(),
+        password_hash: None,
+        is_admin: false,
+        created_at: NOW,
+    }
+}
+
+async fn on_both(test: impl AsyncFn(SeaStore)) {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        test(database.store()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_signs_in_with_a_password() {
+    on_both(async |store| {
+        let passwords = Argon2Passwords::default();
+        let hash = passwords.hash("correct horse").await.unwrap();
+        let new = NewUser { password_hash: Some(hash), ..new_user("u", "Ada") };
+        assert_eq!(store.create_user(new).await.unwrap(), Some(UserId::new("u")));
+        assert_eq!(
+            store.create_user(new_user("bare", "bare")).await.unwrap(),
+            Some(UserId::new("bare"))
+        );
+        let ada = User { id: UserId::new("u"), username: "Ada".to_owned() };
+        user_laws(&store, &ada, "correct horse").await;
+        for tried in ["", "bare", "correct horse"] {
+            assert_eq!(store.sign_in("bare", tried).await.unwrap(), SignIn::Refused);
+        }
+        assert!(store.set_disabled(&ada.id, true).await.unwrap());
+        assert_eq!(store.sign_in("ada", "correct horse").await.unwrap(), SignIn::Refused);
+        assert_eq!(store.user(&ada.id).await.unwrap(), None);
+        assert!(store.account(&ada.id).await.unwrap().unwrap().disabled);
+        assert!(store.set_disabled(&ada.id, false).await.unwrap());
+        let hash = passwords.hash("battery staple").await.unwrap();
+        assert!(store.set_password_hash(&ada.id, Some(hash)).await.unwrap());
+        assert_eq!(store.sign_in("ada", "correct horse").await.unwrap(), SignIn::Refused);
+        user_laws(&store, &ada, "battery staple").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_is_taken_whatever_its_case() {
+    on_both(async |store| {
+        assert!(!store.has_users().await.unwrap());
+        assert!(store.create_user(new_user("u", "Ünal")).await.unwrap().is_some());
+        assert!(store.create_user(new_user("v", "üNAL")).await.unwrap().is_none());
+        assert!(store.create_user(new_user("v", "Bob")).await.unwrap().is_some());
+        assert!(store.has_users().await.unwrap());
+        let found = store.account_by_name("ÜNAL").await.unwrap().unwrap();
+        assert_eq!((found.id.as_str(), found.username.as_str()), ("u", "Ünal"));
+        assert!(!found.has_password && !found.is_admin && !found.disabled);
+        assert_eq!(found.created_at, NOW);
+        assert_eq!(store.account_by_name("nobody").await.unwrap(), None);
+        assert_eq!(store.account_by_name("nul\0").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn users_are_listed_and_changed() {
+    on_both(async |store| {
+        for name in ["carol", "Ada", "bob"] {
+            store.create_user(new_user(name, name)).await.unwrap();
+        }
+        let names = async |after, limit| -> Vec<String> {
+            let found = store.accounts(after, limit).await.unwrap();
+            found.into_iter().map(|a| a.username).collect()
+        };
+        assert_eq!(names(None, 2).await, ["Ada", "bob"]);
+        assert_eq!(names(Some("BOB"), 2).await, ["carol"]);
+        let bob = UserId::new("bob");
+        assert!(store.set_admin(&bob, true).await.unwrap());
+        assert!(store.account(&bob).await.unwrap().unwrap().is_admin);
+        let nobody = UserId::new("nobody");
+        assert!(!store.set_admin(&nobody, true).await.unwrap());
+        assert!(!store.set_disabled(&nobody, true).await.unwrap());
+        assert!(!store.set_password_hash(&nobody, None).await.unwrap());
+        assert_eq!(store.account(&nobody).await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rights_are_replaced_as_a_whole() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        let right = |api: &str, access, paths: &[&str]| AccessRight {
+            user: user.clone(),
+            api: api.to_owned(),
+            access,
+            paths: paths.iter().map(|&p| p.to_owned()).collect(),
+        };
+        let first = vec![
+            right("connection", Access::Write, &["single/*", "bulk/*"]),
+            right("node", Access::None, &[]),
+            right("query", Access::Read, &[]),
+        ];
+        store.set_rights(&user, first.iter().rev().cloned().collect()).await.unwrap();
+        assert_eq!(store.rights(&user).await.unwrap(), first);
+        let second = vec![right("node", Access::Read, &[])];
+        store.set_rights(&user, second.clone()).await.unwrap();
+        assert_eq!(store.rights(&user).await.unwrap(), second);
+        store.set_rights(&user, Vec::new()).await.unwrap();
+        assert_eq!(store.rights(&user).await.unwrap(), []);
+        let nobody = UserId::new("nobody");
+        assert!(store.set_rights(&nobody, second).await.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn removal_takes_everything_of_a_user() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        store.create_user(new_user("v", "v")).await.unwrap();
+        let right = AccessRight {
+            user: user.clone(),
+            api: "a".into(),
+            access: Access::Read,
+            paths: vec![],
+        };
+        store.set_rights(&user, vec![right]).await.unwrap();
+        let mut made = client("made");
+        made.owner = Some(user.clone());
+        assert!(store.insert_client(made).await.unwrap());
+        assert!(store.insert_client(client("c")).await.unwrap());
+        let given = Issuance {
+            consume: Consume::Nothing,
+            parent: Parent::New(authorization("x")),
+            code: None,
+            tokens: vec![access("t")],
+            consent: Some(consent("a")),
+            at: NOW,
+        };
+        assert_eq!(store.commit(given).await.unwrap(), Committed::Done);
+        assert!(store.remove_user(&user).await.unwrap());
+        assert!(!store.remove_user(&user).await.unwrap());
+        assert_eq!(store.account(&user).await.unwrap(), None);
+        assert_eq!(store.rights(&user).await.unwrap(), []);
+        assert_eq!(store.token(&hash("t")).await.unwrap(), None);
+        assert_eq!(store.consents(&user).await.unwrap(), []);
+        assert_eq!(store.client(&ClientId::new("made")).await.unwrap(), None);
+        assert!(store.client(&ClientId::new("c")).await.unwrap().is_some());
+        assert!(store.account_by_name("v").await.unwrap().is_some());
+    })
+    .await;
+}
+
+#[test]
+fn identifiers_are_of_version_7() {
+    let random = SeededRandom::new(1);
+    let one = new_user_id(NOW, &random);
+    let other = new_user_id(NOW, &random);
+    assert_ne!(one, other);
+    for id in [one, other] {
+        let id: uuid::Uuid = id.as_str().parse().unwrap();
+        assert_eq!(id.get_version_num(), 7);
+        assert_eq!(id.get_timestamp().unwrap().to_unix().0, NOW.unix().unsigned_abs());
+    }
+}
+
+/// Always busy.
+struct Full;
+
+#[async_trait]
+impl Passwords for Full {
+    async fn hash(&self, _: &str) -> Result<String, PortError> {
+        Err(PortError::new("busy"))
+    }
+
+    async fn verify(&self, _: Option<&str>, _: &str) -> Result<Verdict, PortError> {
+        Ok(Verdict::Busy)
+    }
+}
+
+#[tokio::test]
+async fn too_many_checks_are_no_refusal() {
+    on_both(async |store| {
+        let store = store.with_passwords(Full);
+        let answer = store.sign_in("nobody", "x").await.unwrap();
+        assert!(matches!(answer, SignIn::Throttled(seconds) if seconds > 0));
+    })
+    .await;
+}

@@ -1,0 +1,116 @@
+//! The lists of tables: names that must be there, and entries that must make sense.
+
+use crate::{
+    config::{AuthMethod, ClientEntry, Config, Problems},
+    policy,
+    registration::{Field, Rules},
+};
+use oauth_core::model::{Access, ResourceUri, Scope};
+use std::collections::BTreeSet;
+
+/// Notes what is wrong with APIs, scopes, resources, clients and users.
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    every_name(config, problems);
+    for (index, client) in config.clients.iter().enumerate() {
+        self::client(config, client, &format!("client[{index}]"), problems);
+    }
+    users(config, problems);
+}
+
+/// Names that must be there, be well formed and be given once.
+fn every_name(config: &Config, problems: &mut Problems) {
+    let apis = config.apis.iter().map(|a| a.name.as_str());
+    names("api", "name", apis, problems, is_scope_token);
+    let scopes = config.scopes.iter().map(|s| s.name.as_str());
+    names("scope", "name", scopes, problems, is_scope_token);
+    let uris = config.resources.iter().map(|r| r.uri.as_ref().map_or("", ResourceUri::as_str));
+    names("resource", "uri", uris, problems, |_| true);
+    let clients = config.clients.iter().map(|c| c.id.as_str());
+    names("client", "id", clients, problems, |id| {
+        id.bytes().all(|b| (0x20..0x7f).contains(&b)) && id.len() <= 255
+    });
+    let users = config.users.iter().map(|u| u.name.as_str());
+    names("user", "name", users, problems, |name| !name.chars().any(char::is_control));
+}
+
+fn names<'a>(
+    list: &str,
+    field: &str,
+    names: impl Iterator<Item = &'a str>,
+    problems: &mut Problems,
+    well_formed: fn(&str) -> bool,
+) {
+    let mut seen = BTreeSet::new();
+    for (index, name) in names.enumerate() {
+        let key = format!("{list}[{index}].{field}");
+        if name.is_empty() {
+            problems.add(key, "is required");
+        } else if !well_formed(name) {
+            problems.add(key, "has characters that are not allowed");
+        } else if !seen.insert(name) {
+            problems.add(key, "is given twice");
+        }
+    }
+}
+
+fn is_scope_token(name: &str) -> bool {
+    !name.contains(' ') && Scope::parse(name).is_some()
+}
+
+/// A client of the configuration keeps the rules of every client.
+fn client(config: &Config, client: &ClientEntry, at: &str, problems: &mut Problems) {
+    let secret = match (&client.secret, client.auth_method) {
+        (Some(_), AuthMethod::None) => "must not be given where auth_method is \"none\"",
+        (None, AuthMethod::Basic | AuthMethod::Post) => {
+            "is required; or set auth_method to \"none\" for a public client"
+        }
+        (Some(secret), _) if secret.reveal().is_empty() => "is empty",
+        _ => "",
+    };
+    if !secret.is_empty() {
+        problems.add(format!("{at}.secret"), secret);
+    }
+    let rules = Rules::new(&policy::grants(config), config);
+    for objection in policy::draft(config, client).check(&rules).err().unwrap_or_default() {
+        let key = match objection.field {
+            Field::Name => "name",
+            Field::Uri => "uri",
+            Field::AuthMethod => "auth_method",
+            field => field.as_str(),
+        };
+        let hint = if objection.field == Field::GrantTypes { switch(config, client) } else { "" };
+        problems.add(format!("{at}.{key}"), format!("{}{hint}", objection.text));
+    }
+}
+
+/// The switch that would offer what the client asks for.
+fn switch(config: &Config, client: &ClientEntry) -> &'static str {
+    let uses = |grant: &str| client.grant_types.iter().any(|g| g == grant);
+    if uses("password") && !config.grants.danger_password {
+        " Set grants.danger_password to offer it."
+    } else if uses("implicit") && !config.grants.danger_implicit {
+        " Set grants.danger_implicit to offer it."
+    } else {
+        ""
+    }
+}
+
+fn users(config: &Config, problems: &mut Problems) {
+    let apis: BTreeSet<String> = config.known_apis().into_iter().map(|a| a.name).collect();
+    for (i, user) in config.users.iter().enumerate() {
+        if user.password.as_ref().is_none_or(|p| p.reveal().is_empty()) {
+            problems.add(format!("user[{i}].password"), "is required");
+        }
+        for right in &user.rights {
+            let read = right
+                .split_once(':')
+                .filter(|(api, access)| apis.contains(*api) && Access::parse(access).is_some());
+            if read.is_none() {
+                problems.add(
+                    format!("user[{i}].rights"),
+                    format!("{right:?} is not a known API with :none, :read or :write"),
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Where the server listens, and as what.
+
+use crate::config::{Config, Problems};
+use oauth_core::model::Issuer;
+
+/// Notes what is wrong with listening.
+pub(super) fn check(config: &Config, problems: &mut Problems) {
+    tls(config, problems);
+    address(config, problems);
+    public_url(config, problems);
+    limits(config, problems);
+}
+
+fn tls(config: &Config, problems: &mut Problems) {
+    let server = &config.server;
+    match (&server.tls_certificate, &server.tls_key) {
+        (Some(_), None) => {
+            problems.add("server.tls_key", "is not set, but server.tls_certificate is; give both");
+        }
+        (None, Some(_)) => {
+            problems.add("server.tls_certificate", "is not set, but server.tls_key is; give both");
+        }
+        _ => {}
+    }
+    let files = [("tls_certificate", &server.tls_certificate), ("tls_key", &server.tls_key)];
+    for (key, path) in files {
+        if let Some(Err(e)) = path.as_ref().map(std::fs::File::open) {
+            problems.add(format!("server.{key}"), format!("cannot be opened: {e}"));
+        }
+    }
+}
+
+fn address(config: &Config, problems: &mut Problems) {
+    let server = &config.server;
+    if server.host.is_loopback() {
+        return;
+    }
+    if !config.has_tls() && !server.danger_plain_http {
+        problems.add(
+            "server.host",
+            "is not a loopback address, and there is no TLS; set server.tls_certificate and server.tls_key, or, \
+             behind a proxy that does TLS, server.danger_plain_http",
+        );
+    }
+    if server.public_url.is_none() {
+        let what = "must be set where server.host is not a loopback address";
+        problems.add("server.public_url", what);
+    }
+}
+
+fn public_url(config: &Config, problems: &mut Problems) {
+    let Some(url) = &config.server.public_url else { return };
+    let mut note = |broken: bool, what: &str| {
+        if broken {
+            problems.add("server.public_url", what);
+        }
+    };
+    note(
+        url.as_str().ends_with('/'),
+        "must not end with a slash; clients compare it as the exact string",
+    );
+    note(!url.path().is_empty(), "must not have a path; give the server a host name of its own");
+    note(
+        Issuer::parse(url.as_str()).is_err() && !config.server.danger_plain_http,
+        "plain http is for loopback hosts; use https, or set server.danger_plain_http in a closed network",
+    );
+    note(config.has_tls() && !url.is_https(), "must begin with https: where the server does TLS");
+}
+
+fn limits(config: &Config, problems: &mut Problems) {
+    let server = &config.server;
+    for (key, duration) in [
+        ("server.request_timeout", server.request_timeout),
+        ("server.header_timeout", server.header_timeout),
+    ] {
+        if duration.is_zero() {
+            problems.add(key, "must not be 0");
+        }
+    }
+    if server.workers == Some(0) {
+        problems.add("server.workers", "must not be 0");
+    }
+    if server.body_limit < 1024 {
+        problems.add("server.body_limit", "must be 1024 or more");
+    }
+    let metrics = &config.metrics;
+    let same = metrics.host == server.host && metrics.port == server.port && server.port != 0;
+    if metrics.enabled && same {
+        let what = "is the port of the server itself; metrics have a listener of their own";
+        problems.add("metrics.port", what);
+    }
+}

@@ -1,0 +1,185 @@
+//! The configuration of the server: defaults, then files, then environment, then flags.
+
+mod check;
+mod load;
+mod problem;
+mod read;
+mod reference;
+mod rules;
+mod secret;
+mod section;
+mod sections;
+mod setting;
+mod words;
+
+pub use check::decode_key;
+pub use load::{Overrides, Sources, load};
+pub use problem::{Problem, Problems};
+pub use reference::{dump, reference};
+pub use rules::{RULES, Rule};
+pub use secret::Secret;
+pub use section::{PREFIX, env_name};
+pub use sections::*;
+pub use words::ScopeWords;
+
+use oauth_core::model::Issuer;
+use read::Reader;
+use section::{Described, Section};
+use std::net::{IpAddr, SocketAddr};
+
+/// Declares the whole: sections, then lists of tables.
+macro_rules! whole {
+    ($($(#[doc = $text:literal])+ $field:ident: $kind:ty,)+; $($(#[doc = $list_text:literal])+ $list:ident: $entry:ty,)+) => {
+        /// The whole configuration.
+        #[derive(Clone, Debug, Default)]
+        pub struct Config {
+            $($(#[doc = $text])+ pub $field: $kind,)+
+            $($(#[doc = $list_text])+ pub $list: Vec<$entry>,)+
+        }
+
+        impl Section for Config {
+            const NAME: &'static str = "";
+
+            fn about() -> String {
+                String::new()
+            }
+
+            fn read(reader: &mut Reader<'_>) -> Self {
+                Self {
+                    $($field: reader.part(),)+
+                    $($list: reader.entries(),)+
+                }
+            }
+
+            fn settings(&self) -> Vec<Described> {
+                Vec::new()
+            }
+
+            fn names() -> Vec<&'static str> {
+                let mut names = General::names();
+                names.extend([$(<$kind>::NAME,)+ $(<$entry>::NAME,)+]);
+                names.retain(|n| !n.is_empty());
+                names
+            }
+        }
+
+        impl Config {
+            /// Every section: name, what it is for, its settings.
+            fn parts(&self) -> Vec<Part> {
+                vec![$(Part::of(&self.$field),)+]
+            }
+
+            /// Every list of tables, with its entries.
+            fn lists(&self) -> Vec<(Part, Vec<Part>)> {
+                vec![$((Part::of(&<$entry>::default()), self.$list.iter().map(Part::of).collect()),)+]
+            }
+        }
+    };
+}
+
+whole! {
+    /// What stands at the top.
+    general: General,
+    /// Listening.
+    server: Server,
+    /// Storing.
+    database: Database,
+    /// Signing keys.
+    keys: Keys,
+    /// What is issued.
+    tokens: Tokens,
+    /// Grant types better left off.
+    grants: Grants,
+    /// Signing up.
+    signup: Signup,
+    /// Browser sessions.
+    sessions: Sessions,
+    /// Guessing passwords.
+    throttle: Throttle,
+    /// Hashing passwords.
+    passwords: Passwords,
+    /// Log lines.
+    logs: Logs,
+    /// Prometheus.
+    metrics: Metrics,
+    /// Expired rows.
+    maintenance: Maintenance,
+    ;
+    /// APIs that people have rights on.
+    apis: Api,
+    /// Other scopes.
+    scopes: ScopeEntry,
+    /// Protected resources.
+    resources: ResourceEntry,
+    /// Clients made at start.
+    clients: ClientEntry,
+    /// Users made at start.
+    users: UserEntry,
+}
+
+/// A section as the reference and the dump show it.
+struct Part {
+    name: &'static str,
+    about: String,
+    settings: Vec<Described>,
+}
+
+impl Part {
+    fn of<S: Section>(section: &S) -> Self {
+        Self { name: S::NAME, about: S::about(), settings: section.settings() }
+    }
+}
+
+impl Config {
+    /// What kind of place this is.
+    pub const fn mode(&self) -> Mode {
+        self.general.mode
+    }
+
+    /// Whether shortcuts for demonstrations are welcome here.
+    pub const fn is_demo(&self) -> bool {
+        matches!(self.general.mode, Mode::Development | Mode::Testing)
+    }
+
+    /// The address to listen on.
+    pub const fn listen(&self) -> SocketAddr {
+        SocketAddr::new(self.server.host, self.server.port)
+    }
+
+    /// Whether the server itself does TLS.
+    pub const fn has_tls(&self) -> bool {
+        self.server.tls_certificate.is_some() && self.server.tls_key.is_some()
+    }
+
+    /// The issuer: the configured URL, or the one that host and port make.
+    #[expect(clippy::missing_panics_doc, reason = "scheme, address and port make a URL")]
+    pub fn issuer(&self) -> Issuer {
+        self.server.public_url.clone().unwrap_or_else(|| {
+            let scheme = if self.has_tls() { "https" } else { "http" };
+            let host = match self.server.host {
+                IpAddr::V6(ip) if !ip.is_unspecified() => format!("[{ip}]"),
+                IpAddr::V4(ip) if !ip.is_unspecified() => ip.to_string(),
+                _ => "127.0.0.1".to_owned(),
+            };
+            Issuer::danger_parse_insecure(&format!("{scheme}://{host}:{}", self.server.port))
+                .expect("scheme, address and port make a URL")
+        })
+    }
+
+    /// The URL of the database.
+    pub fn database_url(&self) -> String {
+        match &self.database.url {
+            Some(url) => url.reveal().to_owned(),
+            None => format!("sqlite:{}", self.general.data_folder.join("oauth.db").display()),
+        }
+    }
+
+    /// Which rights somebody gets by signing up.
+    pub fn self_service(&self) -> SelfService {
+        self.signup.access_rights.unwrap_or(if self.is_demo() {
+            SelfService::Choose
+        } else {
+            SelfService::None
+        })
+    }
+}

@@ -1,0 +1,362 @@
+//! Every setting there is, declared once: struct, default, reader and reference come from here.
+
+use super::{secret::Secret, section::sections, setting::words};
+use ipnet::IpNet;
+use oauth_core::model::{Access, Issuer, RedirectUri, ResourceUri, Scope, SigningAlgorithm};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+words! {
+    /// What kind of place the server runs in.
+    Mode {
+        /// A developer's machine: everything is made up that is not configured.
+        Development = "development",
+        /// Automatic tests: as development.
+        Testing = "testing",
+        /// A rehearsal for production: demo users and authenticators are refused.
+        Stage = "stage",
+        /// The real thing: nothing that weakens security is accepted by default.
+        Production = "production",
+    }
+}
+
+words! {
+    /// Who decides whether a name and a password belong together.
+    Authenticator {
+        /// The users of the database.
+        Database = "database",
+        /// Nobody: every name with every password is accepted. For demonstrations.
+        Any = "any",
+    }
+}
+
+words! {
+    /// The form of access tokens.
+    Format {
+        /// A signed JWT, which a resource server checks by itself.
+        Jwt = "jwt",
+        /// A random string, which a resource server asks about at the introspection endpoint.
+        Opaque = "opaque",
+    }
+}
+
+words! {
+    /// Rights on APIs that somebody gets by signing up.
+    SelfService {
+        /// None; an administrator gives them.
+        None = "none",
+        /// Whatever the person asks for. For demonstrations.
+        Choose = "choose",
+        /// The same for everybody: `signup.default_access` on every API.
+        Fixed = "fixed",
+    }
+}
+
+words! {
+    /// The shape of log lines.
+    LogFormat {
+        /// One JSON object a line.
+        Json = "json",
+        /// For people.
+        Pretty = "pretty",
+    }
+}
+
+words! {
+    /// A grant type that RFC 9700 advises against.
+    DangerousGrant {
+        /// `response_type=token`.
+        Implicit = "implicit",
+        /// `grant_type=password`.
+        Password = "password",
+    }
+}
+
+words! {
+    /// The header in which proxies name the address they speak for.
+    ProxyHeader {
+        /// The common one.
+        XForwardedFor = "x-forwarded-for",
+        /// The one of RFC 7239.
+        Forwarded = "forwarded",
+    }
+}
+
+words! {
+    /// Who must use PKCE.
+    Pkce {
+        /// Every client.
+        Everybody = "everybody",
+        /// Clients without a secret; others may.
+        PublicClients = "public_clients",
+    }
+}
+
+words! {
+    /// How a client of the configuration authenticates.
+    AuthMethod {
+        /// The secret in the `Authorization` header.
+        Basic = "client_secret_basic",
+        /// The secret in the form.
+        Post = "client_secret_post",
+        /// A public client without secret.
+        None = "none",
+    }
+}
+
+sections! {
+    /// At the top of the file, before any section.
+    General [""] {
+        /// What kind of place this is. It decides which shortcuts are refused; see the rules below.
+        mode: Mode = Mode::Development,
+        /// Where the SQLite file and the sealing key are kept when nothing else is configured. Made with access for the owner alone.
+        data_folder: PathBuf = "data".into(),
+        /// Who decides whether a name and a password belong together. `any` accepts everybody and is for demonstrations.
+        authenticator: Authenticator = Authenticator::Database,
+    }
+
+    /// Where and how the server listens.
+    Server ["server"] {
+        /// The address to listen on.
+        host: IpAddr = LOOPBACK,
+        /// The port to listen on.
+        port: u16 = 4999,
+        /// The URL under which people and clients reach the server, without a slash at the end. It is the issuer of
+        /// every token and compared as the exact string. Unset: made from host and port, which is only right on one machine.
+        public_url: Option<Issuer> = None,
+        /// A PEM file with the certificate chain, for https.
+        tls_certificate: Option<PathBuf> = None,
+        /// A PEM file with the private key of the certificate. Both are read again on SIGHUP.
+        tls_key: Option<PathBuf> = None,
+        /// Listen without TLS on an address that is not loopback. Only behind a proxy that does TLS, or in a closed network.
+        danger_plain_http: bool = false,
+        /// Proxies that are believed when they say for whom they speak, as networks. Nobody else is.
+        trusted_proxies: Vec<IpNet> = Vec::new(),
+        /// The header in which the trusted proxies say it. They must set or extend this one; the other is ignored, since
+        /// anybody can send it through a proxy that does not know it.
+        proxy_header: ProxyHeader = ProxyHeader::XForwardedFor,
+        /// Threads that serve requests. Unset: one for each processor.
+        workers: Option<u16> = None,
+        /// The longest a request may take, its body included.
+        request_timeout: Duration = seconds(30),
+        /// The longest a client may take to send the head of a request.
+        header_timeout: Duration = seconds(10),
+        /// How long requests in flight may go on after SIGTERM.
+        shutdown_timeout: Duration = seconds(20),
+        /// The largest body of a request, in bytes.
+        body_limit: u32 = 64 * 1024,
+    }
+
+    /// Where everything is stored.
+    Database ["database"] {
+        /// `sqlite:` and a path, or a `postgres://` URL. Unset: `oauth.db` in the data folder.
+        url: Option<Secret> = None,
+        /// The most connections held open.
+        max_connections: u32 = 8,
+    }
+
+    /// The keys that sign tokens. They live in the database, sealed.
+    Keys ["keys"] {
+        /// 32 random bytes in base64 that seal the signing keys, as `openssl rand -base64 32` makes them. The same for
+        /// every process on one database. Unset: made on first start, in `sealing.key` in the data folder.
+        sealing_key: Option<Secret> = None,
+        /// The algorithms there are signing keys for.
+        algorithms: Vec<SigningAlgorithm> = vec![SigningAlgorithm::ES256, SigningAlgorithm::RS256],
+        /// How long a key signs before the next one does.
+        rotate_every: Duration = seconds(90 * DAY),
+        /// How long a key is published before it signs, so that every resource server has fetched it by then.
+        publish_lead: Duration = seconds(DAY),
+    }
+
+    /// What is issued, and how long it lives.
+    Tokens ["tokens"] {
+        /// The form of access tokens where neither resource nor client decides.
+        access_token_format: Format = Format::Jwt,
+        /// The algorithm of JWT access tokens where neither resource nor client decides.
+        access_token_algorithm: SigningAlgorithm = SigningAlgorithm::ES256,
+        /// How long access tokens live where neither resource nor client decides.
+        access_token_ttl: Duration = seconds(10 * MINUTE),
+        /// The longest life any access token gets. Retired keys stay published this long.
+        access_token_max_ttl: Duration = seconds(DAY),
+        /// How long a refresh token lives without being used.
+        refresh_token_ttl: Duration = seconds(30 * DAY),
+        /// How long a refresh token and all its successors live together.
+        refresh_token_max_age: Duration = seconds(90 * DAY),
+        /// How long a refresh whose answer was lost may be repeated and gets the same answer. May be 0.
+        refresh_retry_window: Duration = seconds(30),
+        /// How long an authorization code lives.
+        code_ttl: Duration = seconds(MINUTE),
+        /// How long somebody may take to sign in and consent.
+        interaction_ttl: Duration = seconds(10 * MINUTE),
+    }
+
+    /// What authorization requests must bring, and grant types that RFC 9700 advises against. Those are off; on, each
+    /// client must be allowed to use them as well.
+    Grants ["grants"] {
+        /// Who must use PKCE. RFC 9700 wants everybody to.
+        pkce: Pkce = Pkce::Everybody,
+        /// Accept the PKCE method `plain`, which only some profiles of broadcast devices ask for.
+        danger_plain_pkce: bool = false,
+        /// Allow the implicit grant, which shows access tokens to the browser's history and to every script.
+        danger_implicit: bool = false,
+        /// Allow the password grant, which teaches people to type their password into clients.
+        danger_password: bool = false,
+        /// Which of the two are accepted in production in spite of RFC 9700.
+        danger_accepted_in_production: Vec<DangerousGrant> = Vec::new(),
+    }
+
+    /// Signing up.
+    Signup ["signup"] {
+        /// Whether everybody may sign up. Otherwise `oauth-server user create` makes users.
+        open: bool = true,
+        /// Which rights on APIs somebody gets by signing up. Unset: `choose` in development and testing, else `none`.
+        access_rights: Option<SelfService> = None,
+        /// What everybody gets on every API when `access_rights` is `fixed`.
+        default_access: Access = Access::Read,
+        /// The fewest characters of a password.
+        password_length: u16 = 8,
+    }
+
+    /// Browser sessions.
+    Sessions ["sessions"] {
+        /// How long a session lives without being used.
+        idle_timeout: Duration = seconds(DAY),
+        /// How long a session lives at most.
+        max_age: Duration = seconds(14 * DAY),
+    }
+
+    /// Slowing down whoever guesses passwords. The counters are in the database: they survive a restart and hold for all processes together.
+    Throttle ["throttle"] {
+        /// Failed attempts for one account that cost nothing. Each further one doubles the wait.
+        account_attempts: u16 = 5,
+        /// Failed attempts from one address (IPv6: one /64) that cost nothing. Each further one doubles the wait.
+        address_attempts: u16 = 20,
+        /// New accounts from one address that cost nothing. Each further one doubles the wait.
+        signup_attempts: u16 = 20,
+        /// The first wait.
+        first_delay: Duration = seconds(2),
+        /// The longest wait.
+        longest_delay: Duration = seconds(15 * MINUTE),
+        /// How long after the last attempt the count starts anew.
+        forget_after: Duration = seconds(DAY),
+    }
+
+    /// Hashing passwords with Argon2id, which takes 19 MiB each.
+    Passwords ["passwords"] {
+        /// How many are hashed at once. Unset: one for each processor.
+        concurrency: Option<u16> = None,
+    }
+
+    /// Log lines, on standard output.
+    Logs ["logs"] {
+        /// Unset: `pretty` on a terminal, else `json`.
+        format: Option<LogFormat> = None,
+        /// The least important level that is written (`error`, `warn`, `info`, `debug`, `trace`), or a list such as `info,oauth_core=debug`.
+        level: String = "info".into(),
+        /// Write a line for every request.
+        requests: bool = true,
+    }
+
+    /// Prometheus metrics at `/metrics`, on a listener of their own for the operator alone.
+    Metrics ["metrics"] {
+        /// Collect them and listen.
+        enabled: bool = false,
+        /// The address to listen on.
+        host: IpAddr = LOOPBACK,
+        /// The port to listen on.
+        port: u16 = 9000,
+    }
+
+    /// Looking after keys and expired rows.
+    Maintenance ["maintenance"] {
+        /// Delete what has expired. Off only where something else runs `oauth-server maintain`.
+        sweep: bool = true,
+        /// How often, give or take a quarter.
+        sweep_every: Duration = seconds(5 * MINUTE),
+    }
+
+    /// An API that people have rights on. Its name is also the scope that asks for it. Without any `[[api]]`, development
+    /// and testing have `registration`, `query`, `node` and `connection`.
+    Api ["api"] {
+        /// Required. Its name in scopes and claims, such as `connection`.
+        name: String = String::new(),
+        /// Its name for people.
+        title: String = String::new(),
+        /// What a client may do with it, in words for the consent page: *This application wants to* ...
+        description: String = String::new(),
+        /// Its versions, such as `v1.1`.
+        versions: Vec<String> = Vec::new(),
+    }
+
+    /// A scope that is not an API. Without any `[[scope]]` there is `profile`.
+    ScopeEntry ["scope"] {
+        /// Required. The scope token.
+        name: String = String::new(),
+        /// What a client may do with it, in words for the consent page: *This application wants to* ...
+        description: String = String::new(),
+    }
+
+    /// A protected resource that tokens are issued for (RFC 8707).
+    ResourceEntry ["resource"] {
+        /// Required. Its identifier: `resource` in requests, `aud` in tokens.
+        uri: Option<ResourceUri> = None,
+        /// The form of the access tokens it gets. Unset: the client decides.
+        access_token_format: Option<Format> = None,
+        /// The algorithm of the JWTs it gets. Unset: `tokens.access_token_algorithm`.
+        access_token_algorithm: Option<SigningAlgorithm> = None,
+        /// How long its access tokens live. Unset: the client decides.
+        access_token_ttl: Option<Duration> = None,
+        /// The scopes it understands. Empty: all.
+        scope: Scope = Scope::default(),
+    }
+
+    /// A client that is registered, or brought up to date, at every start.
+    ClientEntry ["client"] {
+        /// Required. The `client_id`.
+        id: String = String::new(),
+        /// Its name on the consent page. Unset: the id.
+        name: Option<String> = None,
+        /// Its home page.
+        uri: Option<String> = None,
+        /// Its secret, unless it is a public client. Stored as an Argon2id hash.
+        secret: Option<Secret> = None,
+        /// How it authenticates.
+        auth_method: AuthMethod = AuthMethod::Basic,
+        /// Where answers may go.
+        redirect_uris: Vec<RedirectUri> = Vec::new(),
+        /// Its grant types.
+        grant_types: Vec<String> = vec!["authorization_code".into(), "refresh_token".into()],
+        /// Its response types. Empty: those of its grant types.
+        response_types: Vec<String> = Vec::new(),
+        /// The most it may be granted.
+        scope: Scope = Scope::default(),
+        /// The form of its access tokens. Unset: `tokens.access_token_format`.
+        access_token_format: Option<Format> = None,
+        /// The algorithm of its JWTs. Unset: `tokens.access_token_algorithm`.
+        access_token_algorithm: Option<SigningAlgorithm> = None,
+        /// How long its access tokens live. Unset: `tokens.access_token_ttl`.
+        access_token_ttl: Option<Duration> = None,
+        /// Do not ask people for consent: it is the operator's own.
+        skip_consent: bool = false,
+    }
+
+    /// A user that is made at start when there is none of that name. For demonstrations.
+    UserEntry ["user"] {
+        /// Required. The name to sign in with.
+        name: String = String::new(),
+        /// Required. The password.
+        password: Option<Secret> = None,
+        /// Whether the user is an administrator.
+        admin: bool = false,
+        /// Rights on APIs, such as `connection:write`.
+        rights: Vec<String> = Vec::new(),
+    }
+}

@@ -1,0 +1,74 @@
+//! APIs and scopes in words, with those that are there when none is configured.
+
+use super::{Api, Config};
+
+/// A scope token and what it means, for the consent page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeWords {
+    /// The scope token.
+    pub name: String,
+    /// A short name for people.
+    pub title: String,
+    /// What it allows, to go after *wants to*.
+    pub description: String,
+}
+
+/// The APIs of AMWA NMOS that are there for a start: name, title, description, versions.
+const BUILT_IN: [(&str, &str, &str, &[&str]); 4] = [
+    ("registration", "IS-04 Registration", "register devices with the registry", &["v1.2", "v1.3"]),
+    ("query", "IS-04 Query", "look up what the registry knows", &["v1.2", "v1.3"]),
+    ("node", "IS-04 Node", "read what devices say about themselves", &["v1.2", "v1.3"]),
+    (
+        "connection",
+        "IS-05 Connection",
+        "connect and disconnect senders and receivers",
+        &["v1.0", "v1.1"],
+    ),
+];
+
+impl Config {
+    /// The APIs that people have rights on.
+    pub fn known_apis(&self) -> Vec<Api> {
+        if !self.apis.is_empty() || !self.is_demo() {
+            return self.apis.clone();
+        }
+        let own = |(name, title, description, versions): (&str, &str, &str, &[&str])| Api {
+            name: name.into(),
+            title: title.into(),
+            description: description.into(),
+            versions: versions.iter().map(|&v| v.to_owned()).collect(),
+        };
+        BUILT_IN.into_iter().map(own).collect()
+    }
+
+    /// Every scope there is, in words.
+    pub fn known_scopes(&self) -> Vec<ScopeWords> {
+        let mut all: Vec<ScopeWords> = self
+            .scopes
+            .iter()
+            .map(|s| ScopeWords {
+                name: s.name.clone(),
+                title: s.name.clone(),
+                description: or(&s.description, || format!("use \u{201c}{}\u{201d}", s.name)),
+            })
+            .collect();
+        if all.is_empty() {
+            all.push(ScopeWords {
+                name: "profile".into(),
+                title: "Profile".into(),
+                description: "know your user name".into(),
+            });
+        }
+        for api in self.known_apis() {
+            let title = or(&api.title, || api.name.clone());
+            let description =
+                or(&api.description, || format!("use {title} as far as your rights go"));
+            all.push(ScopeWords { name: api.name, title, description });
+        }
+        all
+    }
+}
+
+fn or(text: &str, otherwise: impl FnOnce() -> String) -> String {
+    if text.is_empty() { otherwise() } else { text.to_owned() }
+}

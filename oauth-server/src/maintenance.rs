@@ -1,0 +1,116 @@
+//! What has to happen by itself: keys are made and retired by timetable, expired rows go.
+
+use crate::state::AppState;
+use oauth_core::{error::PortError, seaorm::SeaStore};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait as _,
+};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, sleep_until};
+
+/// How often the keys are looked after.
+const KEYS_EVERY: Duration = Duration::from_mins(1);
+/// How often metrics are summed up.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// The most rows of each kind that one sweep deletes.
+const SWEEP_LIMIT: u64 = 5_000;
+
+/// Looks after keys and rows until it is dropped. A failure is logged and tried again the next time.
+pub async fn run(state: AppState) {
+    tokio::join!(keys(&state), sweeps(&state), upkeep(&state));
+}
+
+async fn keys(state: &AppState) {
+    loop {
+        sleep(KEYS_EVERY).await;
+        if let Err(e) = maintain_keys(state).await {
+            tracing::error!(error = crate::causes(&e), "signing keys could not be looked after");
+        }
+    }
+}
+
+async fn sweeps(state: &AppState) {
+    let settings = &state.config.maintenance;
+    if !settings.sweep {
+        return;
+    }
+    loop {
+        sleep(jittered(settings.sweep_every, state)).await;
+        match sweep(state).await {
+            Ok(0) => tracing::debug!("nothing has expired"),
+            Ok(rows) => tracing::info!(rows, "expired rows deleted"),
+            Err(e) => {
+                tracing::error!(error = crate::causes(&e), "expired rows could not be deleted");
+            }
+        }
+    }
+}
+
+async fn upkeep(state: &AppState) {
+    if !state.metrics.is_on() {
+        return;
+    }
+    let mut next = Instant::now();
+    loop {
+        next += UPKEEP_EVERY;
+        sleep_until(next).await;
+        state.metrics.upkeep();
+    }
+}
+
+/// Makes first keys and due successors; deletes keys that nobody needs.
+pub async fn maintain_keys(state: &AppState) -> Result<(), PortError> {
+    let env = state.provider.env();
+    env.keys.maintain(env.clock.now()).await
+}
+
+/// Deletes what has expired, a bounded number of rows; returns how many.
+pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
+    let env = state.provider.env();
+    let issued = env.grants.sweep(env.clock.now(), SWEEP_LIMIT).await?;
+    let sessions = state.sessions.sweep(SWEEP_LIMIT).await?;
+    let attempts = state.throttle.sweep(SWEEP_LIMIT).await?;
+    Ok(issued + sessions + attempts)
+}
+
+/// Between three and five quarters of the period, so that several processes do not sweep at the same moment.
+fn jittered(period: Duration, state: &AppState) -> Duration {
+    let mut dice = [0; 2];
+    state.provider.env().random.fill(&mut dice);
+    let fraction = f64::from(u16::from_le_bytes(dice)) / f64::from(u16::MAX);
+    period.mul_f64(0.75 + fraction / 2.0)
+}
+
+/// Deletes at most `limit` rows of a table whose time has come. The time is asked for again when deleting,
+/// since a row may have been renewed after it was found.
+pub(crate) async fn delete_expired<E>(
+    store: &SeaStore,
+    key: E::Column,
+    expires_at: E::Column,
+    now: i64,
+    limit: u64,
+) -> Result<u64, PortError>
+where
+    E: EntityTrait,
+{
+    store
+        .write(move |t| {
+            Box::pin(async move {
+                let due = E::find()
+                    .select_only()
+                    .column(key)
+                    .filter(expires_at.lte(now))
+                    .order_by_asc(expires_at)
+                    .limit(limit)
+                    .into_query();
+                let gone = E::delete_many()
+                    .filter(key.in_subquery(due))
+                    .filter(expires_at.lte(now))
+                    .exec(t)
+                    .await?;
+                Ok(gone.rows_affected)
+            })
+        })
+        .await
+}

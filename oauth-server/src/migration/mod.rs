@@ -1,0 +1,54 @@
+//! The schema of the server's own tables in steps. A released step is never edited; a later one adds to it.
+
+mod m20261122_000001_sessions_and_throttle;
+
+use oauth_core::{error::PortError, seaorm::SeaStore};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
+use sea_orm_migration::{
+    MigrationTrait, MigratorTrait, async_trait,
+    sea_orm::DynIden,
+    sea_query::{Alias, IntoIden},
+};
+
+/// The server's own tables. The steps taken are noted in `oauth_server_migration`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261122_000001_sessions_and_throttle::Migration)]
+    }
+
+    fn migration_table_name() -> DynIden {
+        Alias::new("oauth_server_migration").into_iden()
+    }
+}
+
+/// Any number will do that no other program on the database uses.
+const LOCK: i64 = 0x6f61_7574_6873_7276;
+
+/// The names of the steps, of the library and of the server, that the database lacks.
+pub async fn pending(store: &SeaStore) -> Result<Vec<String>, PortError> {
+    let mut names = store.pending_migrations().await?;
+    let own = Migrator::get_pending_migrations_read_only(store.database()).await?;
+    names.extend(own.iter().map(|m| m.name().to_owned()));
+    Ok(names)
+}
+
+/// Brings the library's tables and then the server's up to date. Safe when several processes start at once.
+pub async fn run(store: &SeaStore) -> Result<(), PortError> {
+    store.migrate().await?;
+    if Migrator::get_pending_migrations_read_only(store.database()).await?.is_empty() {
+        return Ok(());
+    }
+    store.write(|transaction| Box::pin(async move { Ok(take_steps(transaction).await?) })).await
+}
+
+/// On SQLite the write transaction keeps other processes out, on PostgreSQL a lock that ends with it.
+async fn take_steps(transaction: &DatabaseTransaction) -> Result<(), DbErr> {
+    if transaction.get_database_backend() == DbBackend::Postgres {
+        transaction.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})")).await?;
+    }
+    Migrator::up(transaction, None).await
+}

@@ -1,0 +1,322 @@
+//! `/create_client` and `/clients/{id}/edit`: one form for both.
+
+use super::{Owned, is_first, mark, rules, show::made};
+use crate::{
+    pages::{
+        errors::{Explanation, Trouble},
+        form::{Form, Problems},
+        page::{Frame, see_other, show as page},
+        visit::SignedIn,
+        words::{self, Choice},
+    },
+    registration::{ClientDraft, Field, Objection, Registered, Rules},
+    state::AppState,
+};
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use oauth_core::{
+    error::PortError,
+    model::{Scope, TokenFormat},
+    params::Params,
+};
+
+/// More clients than anybody makes by hand.
+const MOST_CLIENTS: usize = 100;
+
+#[derive(Template)]
+#[template(path = "clients/form.html")]
+struct ClientForm {
+    frame: Frame,
+    title: String,
+    is_new: bool,
+    action: String,
+    back: String,
+    once: String,
+    draft: ClientDraft,
+    redirect_uris: String,
+    grants: Vec<Grant>,
+    scopes: Vec<Choice>,
+    methods: Vec<Choice>,
+    formats: Vec<Choice>,
+    responses: Vec<Choice>,
+    response_types_open: bool,
+    problems: Problems,
+}
+
+struct Grant {
+    name: String,
+    title: String,
+    description: String,
+    advised_against: bool,
+    checked: bool,
+}
+
+/// Whom the form is about.
+enum About<'a> {
+    New(&'a SignedIn),
+    Known(&'a Owned),
+}
+
+pub(super) async fn new(State(state): State<AppState>, visit: SignedIn) -> Response {
+    let scopes = state.config.known_scopes().into_iter().map(|s| s.name);
+    let draft = ClientDraft {
+        scope: scopes.collect::<Vec<_>>().join(" "),
+        grant_types: vec!["authorization_code".into(), "refresh_token".into()],
+        ..ClientDraft::default()
+    };
+    form(&state, &About::New(&visit), draft, &[], StatusCode::OK)
+}
+
+pub(super) async fn create(
+    State(state): State<AppState>,
+    visit: SignedIn,
+    Form(params): Form,
+) -> Result<Response, Trouble> {
+    let rules = rules(&state);
+    let draft = draft(&rules, &state, &params);
+    let about = About::New(&visit);
+    let refused = StatusCode::UNPROCESSABLE_ENTITY;
+    let checked = match draft.check(&rules) {
+        Ok(checked) => checked,
+        Err(objections) => return Ok(form(&state, &about, draft, &objections, refused)),
+    };
+    let env = state.provider.env();
+    let owner = visit.user().id.clone();
+    if env.clients.clients_of(&owner).await?.len() >= MOST_CLIENTS {
+        let text = format!("You have {MOST_CLIENTS} clients, which is the most. Delete one first.");
+        let objection = Objection { field: Field::Name, text };
+        return Ok(form(&state, &about, draft, &[objection], refused));
+    }
+    if !is_first(&state, &params).await? {
+        return Ok(see_other("/?done=made"));
+    }
+    let Registered { client, secret } = checked.register(env, Some(owner));
+    if !env.clients.insert_client(client.clone()).await? {
+        return Err(PortError::new("a new client id was taken").into());
+    }
+    tracing::info!(client.id = %client.id, user.id = %visit.user().id, "client registered");
+    let location = HeaderValue::from_str(&format!("/clients/{}", client.id));
+    let mut response = made(&state, visit.user(), &client, secret, StatusCode::CREATED);
+    if let Ok(location) = location {
+        response.headers_mut().insert(header::CONTENT_LOCATION, location);
+    }
+    Ok(response)
+}
+
+pub(super) async fn edit(State(state): State<AppState>, owned: Owned) -> Response {
+    let draft = ClientDraft::from(&*owned.client);
+    form(&state, &About::Known(&owned), draft, &[], StatusCode::OK)
+}
+
+pub(super) async fn save(
+    State(state): State<AppState>,
+    owned: Owned,
+    Form(params): Form,
+) -> Result<Response, Trouble> {
+    let rules = rules(&state);
+    let current = ClientDraft::from(&*owned.client);
+    // The page does not show it, so it stays as it is.
+    let access_token_ttl = current.access_token_ttl;
+    let draft = ClientDraft { access_token_ttl, ..draft(&rules, &state, &params) };
+    let checked = match draft.check(&rules) {
+        Ok(checked) => checked,
+        Err(objections) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            return Ok(form(&state, &About::Known(&owned), draft, &objections, status));
+        }
+    };
+    let env = state.provider.env();
+    let Registered { client, secret } = checked.replace(env, &owned.client);
+    if !env.clients.replace_client(client.clone()).await? {
+        return Err(Explanation::not_found().into());
+    }
+    tracing::info!(client.id = %client.id, user.id = %owned.user().id, "client changed");
+    Ok(match secret {
+        None => see_other(&format!("/clients/{}?done=saved", client.id)),
+        secret => made(&state, owned.user(), &client, secret, StatusCode::OK),
+    })
+}
+
+/// What was typed. Grant types, response types and scopes come as boxes that are ticked, as the page has them, or
+/// as one text with spaces or lines, as programs send them.
+fn draft(rules: &Rules, state: &AppState, params: &Params) -> ClientDraft {
+    let text = |name: &str| params.get(name).unwrap_or_default().to_owned();
+    let listed =
+        |name: &str| -> Vec<String> { text(name).split_whitespace().map(str::to_owned).collect() };
+    let ticked = |kind: &str, name: &str| params.get(&format!("{kind}:{name}")).is_some();
+    let mut grant_types = listed("grant_type");
+    grant_types.extend(
+        rules.grant_types().iter().filter(|g| ticked("grant_type", g)).map(|&g| g.to_owned()),
+    );
+    let mut response_types = listed("response_type");
+    response_types
+        .extend(rules.response_types().filter(|r| ticked("response_type", r)).map(str::to_owned));
+    let mut scope = listed("scope");
+    let scopes = state.config.known_scopes().into_iter().map(|s| s.name);
+    scope.extend(scopes.filter(|s| ticked("scope", s)));
+    ClientDraft {
+        name: text("client_name"),
+        uri: text("client_uri"),
+        scope: scope.join(" "),
+        redirect_uris: text("redirect_uri").lines().map(str::to_owned).collect(),
+        // Nothing ticked is nothing, and not the default of RFC 7591.
+        grant_types: if grant_types.is_empty() { vec![String::new()] } else { grant_types },
+        response_types,
+        auth_method: text("token_endpoint_auth_method"),
+        access_token_format: text("access_token_format"),
+        access_token_ttl: String::new(),
+    }
+}
+
+fn form(
+    state: &AppState,
+    about: &About<'_>,
+    draft: ClientDraft,
+    objections: &[Objection],
+    status: StatusCode,
+) -> Response {
+    let rules = rules(state);
+    let mut problems = Problems::default();
+    for objection in objections {
+        problems.add(element(objection.field), objection.text.clone());
+    }
+    let (title, action, back, once, user) = match about {
+        About::New(visit) => (
+            "Create a client".into(),
+            "/create_client".into(),
+            "/".into(),
+            mark(state),
+            visit.user(),
+        ),
+        About::Known(owned) => {
+            let (name, id) = (&owned.client.name, &owned.client.id);
+            let at = format!("/clients/{id}");
+            (format!("Edit {name}"), format!("{at}/edit"), at, String::new(), owned.user())
+        }
+    };
+    let page_of_form = ClientForm {
+        frame: Frame::of(state, user, "clients"),
+        title,
+        is_new: matches!(about, About::New(_)),
+        action,
+        back,
+        once,
+        redirect_uris: draft.redirect_uris.join("\n"),
+        grants: grants(state, &rules, &draft),
+        scopes: scopes(state, &draft),
+        methods: methods(&draft),
+        formats: formats(state, &rules, &draft),
+        responses: responses(&rules, &draft),
+        response_types_open: problems.has("response_type"),
+        draft,
+        problems,
+    };
+    page(status, page_of_form)
+}
+
+/// The id on the page of what a field is about.
+const fn element(field: Field) -> &'static str {
+    match field {
+        Field::Uri => "client_uri",
+        Field::Scope => "scope",
+        Field::GrantTypes => "grant_type",
+        Field::RedirectUris => "redirect_uri",
+        Field::ResponseTypes => "response_type",
+        Field::AuthMethod => "token_endpoint_auth_method",
+        Field::AccessTokenFormat => "access_token_format",
+        _ => "client_name",
+    }
+}
+
+fn grants(state: &AppState, rules: &Rules, draft: &ClientDraft) -> Vec<Grant> {
+    let against: Vec<_> = state.provider.grants().warnings().map(|(grant, _)| grant).collect();
+    let order = ["authorization_code", "client_credentials", "refresh_token"];
+    let mut names = rules.grant_types().to_vec();
+    names.sort_by_key(|g| order.iter().position(|o| o == g).unwrap_or(order.len()));
+    let grant = |name: &str| Grant {
+        title: words::grant(name).map_or(name, |w| w.title).to_owned(),
+        description: words::grant(name).map_or("", |w| w.description).to_owned(),
+        advised_against: against.contains(&name),
+        checked: draft.grant_types.iter().any(|g| g == name),
+        name: name.to_owned(),
+    };
+    names.into_iter().map(grant).collect()
+}
+
+fn scopes(state: &AppState, draft: &ClientDraft) -> Vec<Choice> {
+    let chosen = Scope::parse(&draft.scope).unwrap_or_default();
+    let choice = |words: crate::config::ScopeWords| Choice {
+        checked: chosen.contains(&words.name),
+        name: words.name,
+        title: words.title,
+        description: words.description,
+    };
+    state.config.known_scopes().into_iter().map(choice).collect()
+}
+
+fn methods(draft: &ClientDraft) -> Vec<Choice> {
+    let chosen = match draft.auth_method.as_str() {
+        "" => "client_secret_basic",
+        other => other,
+    };
+    let choice = |(name, title, description): (&str, &str, &str)| Choice {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        description: description.to_owned(),
+        checked: name == chosen,
+    };
+    [
+        (
+            "client_secret_basic",
+            "A secret in the Authorization header",
+            "client_secret_basic: the usual way for programs that run on a server.",
+        ),
+        (
+            "client_secret_post",
+            "A secret in the form",
+            "client_secret_post: for programs that cannot do better.",
+        ),
+        (
+            "none",
+            "Nothing: it cannot keep a secret",
+            "none: for apps on people\u{2019}s devices and in their browsers.",
+        ),
+    ]
+    .into_iter()
+    .map(choice)
+    .collect()
+}
+
+fn formats(state: &AppState, rules: &Rules, draft: &ClientDraft) -> Vec<Choice> {
+    let usual = words::format(state.provider.env().policy.access_token_format);
+    let choice = |name: &str, title: String| Choice {
+        name: name.to_owned(),
+        title,
+        description: String::new(),
+        checked: name == draft.access_token_format,
+    };
+    let mut choices = vec![choice("", format!("The usual one here ({usual})"))];
+    for &algorithm in rules.algorithms() {
+        choices.push(choice(algorithm.as_str(), words::format(TokenFormat::Jwt(algorithm))));
+    }
+    choices.push(choice("opaque", words::format(TokenFormat::Opaque)));
+    choices
+}
+
+fn responses(rules: &Rules, draft: &ClientDraft) -> Vec<Choice> {
+    let choice = |name: &str| Choice {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        description: match name {
+            "code" => "A code that the client exchanges for tokens.".to_owned(),
+            "token" => "A token in the address.".to_owned(),
+            _ => String::new(),
+        },
+        checked: draft.response_types.iter().any(|r| r == name),
+    };
+    rules.response_types().map(choice).collect()
+}

@@ -1,0 +1,84 @@
+//! One's clients: making, showing, changing and deleting them, and trying them out.
+
+mod confirm;
+mod form;
+mod show;
+mod token;
+
+use super::{
+    errors::{Explanation, Trouble},
+    visit::SignedIn,
+};
+use crate::{registration::Rules, state::AppState};
+use axum::{
+    Router,
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+    routing::get,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use oauth_core::{
+    error::PortError,
+    model::{Client, ClientId, HashedToken, User},
+    params::Params,
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long a form that shows a secret is good for.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/create_client", get(form::new).post(form::create))
+        .route("/clients/{id}", get(show::show))
+        .route("/clients/{id}/edit", get(form::edit).post(form::save))
+        .route("/clients/{id}/secret", get(confirm::ask_rotate).post(confirm::rotate))
+        .route("/clients/{id}/delete", get(confirm::ask_delete).post(confirm::delete))
+        .route("/clients/{id}/token", get(token::show).post(token::request))
+}
+
+/// The client in the path, for the one who made it. For everybody else it does not exist.
+struct Owned {
+    client: Arc<Client>,
+    visit: SignedIn,
+}
+
+impl FromRequestParts<AppState> for Owned {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Trouble> {
+        let visit = SignedIn::from_request_parts(parts, state).await?;
+        let id = Path::<String>::from_request_parts(parts, state).await;
+        let Path(id) = id.map_err(|_| Explanation::not_found())?;
+        if id.chars().any(char::is_control) {
+            return Err(Explanation::not_found().into());
+        }
+        let client = state.provider.env().clients.client(&ClientId::new(id)).await?;
+        let owned = client.filter(|c| c.owner.as_ref() == Some(&visit.user().id));
+        Ok(Self { client: owned.ok_or(Explanation::not_found())?, visit })
+    }
+}
+
+impl Owned {
+    const fn user(&self) -> &User {
+        self.visit.user()
+    }
+}
+
+fn rules(state: &AppState) -> Rules {
+    Rules::new(state.provider.grants(), &state.config)
+}
+
+/// A new mark for a form that must not be sent twice.
+fn mark(state: &AppState) -> String {
+    state.provider.env().secret().reveal()
+}
+
+/// Whether the form is sent for the first time. Whoever reloads the page that shows a secret sends it again, and
+/// would otherwise get another client, or another secret. Forms without a mark were not made by our page.
+async fn is_first(state: &AppState, form: &Params) -> Result<bool, PortError> {
+    let Some(mark) = form.get("once") else { return Ok(true) };
+    let key = URL_SAFE_NO_PAD.encode(HashedToken::of(mark).as_bytes());
+    let now = state.now();
+    state.provider.env().grants.see("form", &key, now.plus(DAY), now).await
+}

@@ -1,0 +1,132 @@
+//! `/login`: signing in, for its own sake or because an application asks.
+
+use super::{
+    errors::Trouble,
+    form::{Form, Problems},
+    page::{Frame, see_other, show as page, show_leading_to},
+    visit::Visit,
+    way::{Asker, Way},
+};
+use crate::{session::Session, shell, state::AppState};
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use oauth_core::{model::PendingAuthorization, ports::SignIn};
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct Login {
+    frame: Frame,
+    asker: Option<Asker>,
+    interaction: String,
+    to: String,
+    query: String,
+    signup_open: bool,
+    username: String,
+    /// The name of somebody who is signed in and may go on as that.
+    known: Option<String>,
+    /// The name of somebody who is signed in but has to prove it again.
+    again: Option<String>,
+    problems: Problems,
+}
+
+pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<Response, Trouble> {
+    let way = Way::of(&state, &visit, &visit.query).await?;
+    if let (Way::To(destination), Some(_)) = (&way, &visit.session) {
+        return Ok(see_other(&destination.path()));
+    }
+    Ok(form(&state, &visit, &way, StatusCode::OK, None, Problems::default()))
+}
+
+pub(super) async fn submit(
+    State(state): State<AppState>,
+    visit: Visit,
+    Form(params): Form,
+) -> Result<Response, Trouble> {
+    let way = Way::of(&state, &visit, &params).await?;
+    if params.get("continue").is_some() {
+        return Ok(match signed_in(&visit, &way) {
+            Some(session) => way.go(&state, &visit.browser, session.login.clone()).await,
+            // Signed out meanwhile, or asked to prove it again.
+            None => see_other(&format!("/login{}", way.query())),
+        });
+    }
+    let username = params.get("username").unwrap_or_default().trim();
+    let password = params.get("password").unwrap_or_default();
+    let mut problems = Problems::default();
+    if username.is_empty() {
+        problems.add("username", "Type your user name.");
+    }
+    if password.is_empty() {
+        problems.add("password", "Type your password.");
+    }
+    let again = |status, problems| form(&state, &visit, &way, status, Some(username), problems);
+    if !problems.is_empty() {
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems));
+    }
+    match state.users.sign_in(username, password).await? {
+        SignIn::Accepted(user) => {
+            let address = shell::client_address();
+            let started = state.sessions.start(&visit.headers, &user, &["pwd"], address).await?;
+            Ok(way.begin(&state, &visit.browser, started).await)
+        }
+        SignIn::Throttled(seconds) => {
+            let text = format!("There were too many attempts. Try again in {seconds} seconds.");
+            let problems = Problems::one("password", text);
+            let mut response = again(StatusCode::TOO_MANY_REQUESTS, problems);
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(response)
+        }
+        _ => {
+            let problems = Problems::one("password", "The user name or the password is wrong.");
+            Ok(again(StatusCode::FORBIDDEN, problems))
+        }
+    }
+}
+
+fn form(
+    state: &AppState,
+    visit: &Visit,
+    way: &Way,
+    status: StatusCode,
+    typed: Option<&str>,
+    problems: Problems,
+) -> Response {
+    let pending = way.interaction().map(|i| &i.pending);
+    let known = signed_in(visit, way).map(|s| s.user.username.clone());
+    let again = visit.session.as_ref().filter(|_| known.is_none()).map(|s| s.user.username.clone());
+    let hint = pending.and_then(|p| p.login_hint.clone()).filter(|h| known.as_ref() != Some(h));
+    let username = match typed {
+        Some(text) => text.to_owned(),
+        None => hint.or_else(|| again.clone()).unwrap_or_default(),
+    };
+    let page_of_login = Login {
+        frame: Frame::bare(state),
+        asker: way.asker(),
+        interaction: way.id(),
+        to: way.to(),
+        query: way.query(),
+        signup_open: state.config.signup.open,
+        username,
+        known,
+        again,
+        problems,
+    };
+    match pending {
+        Some(pending) => show_leading_to(status, page_of_login, &pending.redirect_uri),
+        None => page(status, page_of_login),
+    }
+}
+
+/// The session that may answer the interaction without a password.
+fn signed_in<'a>(visit: &'a Visit, way: &Way) -> Option<&'a Session> {
+    let pending = &way.interaction()?.pending;
+    visit.session.as_ref().filter(|_| !wants_password(pending))
+}
+
+fn wants_password(pending: &PendingAuthorization) -> bool {
+    pending.prompt.iter().any(|p| p == "login")
+}

@@ -1,0 +1,58 @@
+//! The pages: signing up, in and out, consent, one's clients, connected applications, and what explains an error.
+//!
+//! Plain HTML and one style sheet: nothing here needs a script, and none is allowed to run.
+
+mod applications;
+mod assets;
+mod clients;
+mod consent;
+mod errors;
+mod form;
+mod home;
+mod login;
+mod logout;
+mod page;
+mod recipes;
+mod signup;
+mod visit;
+mod way;
+mod words;
+
+pub use errors::{Explainer, Explanation};
+
+use crate::state::AppState;
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+use tower_http::csrf::CsrfLayer;
+
+/// The routes of all pages.
+///
+/// Every one but the style sheet trusts the cookie of the session, so all of them are behind the check of
+/// `Sec-Fetch-Site` and `Origin`. The protocol endpoints must not be: other sites post to them.
+pub fn router(state: &AppState) -> Router {
+    let guard = CsrfLayer::new()
+        .add_trusted_origin(state.config.issuer().as_str())
+        .unwrap_or_default()
+        .with_rejection_response(errors::from_elsewhere);
+    Router::new()
+        .route("/", get(home::show))
+        .route("/signup", get(signup::show).post(signup::submit))
+        .route("/login", get(login::show).post(login::submit))
+        .route("/logout", get(logout::show).post(logout::submit))
+        .route("/consent", get(consent::show).post(consent::submit))
+        .route("/account/applications", get(applications::show))
+        .route("/account/applications/revoke", post(applications::revoke))
+        .merge(clients::routes())
+        .method_not_allowed_fallback(errors::method_not_allowed)
+        .layer(guard)
+        .merge(assets::routes())
+        .layer(middleware::map_response_with_state(state.clone(), errors::explained))
+        .with_state(state.clone())
+}
+
+/// The page for an address where nothing is.
+pub fn not_found(state: &AppState) -> axum::response::Response {
+    errors::explain(state, &Explanation::not_found())
+}

@@ -1,0 +1,195 @@
+//! Values in words.
+
+use crate::state::AppState;
+use oauth_core::model::{Access, ClientAuth, Scope, SecretMethod, Timestamp, TokenFormat};
+use std::time::Duration;
+use time::{OffsetDateTime, macros::format_description};
+
+/// Something to choose, with what it means.
+pub(super) struct Choice {
+    /// Its value in forms.
+    pub(super) name: String,
+    /// What it is called.
+    pub(super) title: String,
+    /// What it means.
+    pub(super) description: String,
+    /// Whether it is chosen.
+    pub(super) checked: bool,
+}
+
+/// A grant type for people.
+pub(super) struct GrantWords {
+    /// What it does.
+    pub(super) title: &'static str,
+    /// Its name among those who know, and whom it is for.
+    pub(super) description: &'static str,
+    /// The name alone.
+    pub(super) name: &'static str,
+}
+
+/// The words for a grant type; `None` for one that an embedder added.
+pub(super) fn grant(grant_type: &str) -> Option<GrantWords> {
+    let (title, name, description) = match grant_type {
+        "authorization_code" => (
+            "People sign in in their browser",
+            "authorization code",
+            "The authorization code grant with PKCE: for web sites, apps, and whatever else acts for people.",
+        ),
+        "client_credentials" => (
+            "It acts for itself",
+            "client credentials",
+            "The client credentials grant: for services and scripts that act for nobody.",
+        ),
+        "refresh_token" => (
+            "It keeps access without asking again",
+            "refresh tokens",
+            "Refresh tokens: each is used once and replaced by the next.",
+        ),
+        "password" => (
+            "People type their password into it",
+            "password",
+            "The password grant: for old programs of your own.",
+        ),
+        "implicit" => (
+            "It finds the token in the address",
+            "implicit",
+            "The implicit grant: for old applications that run in the browser.",
+        ),
+        _ => return None,
+    };
+    Some(GrantWords { title, description, name })
+}
+
+/// Grant types as a list in a sentence.
+pub(super) fn grants<'a>(grant_types: impl IntoIterator<Item = &'a String>) -> String {
+    let names: Vec<&str> =
+        grant_types.into_iter().map(|g| grant(g).map_or(g.as_str(), |words| words.name)).collect();
+    names.join(", ")
+}
+
+/// A scope in words.
+pub(super) struct ScopeLine {
+    /// The scope token.
+    pub(super) name: String,
+    /// Its short name.
+    pub(super) title: String,
+    /// What it allows.
+    pub(super) description: String,
+}
+
+/// Scopes in words, in the order of the configuration; those it no longer knows come last, as they are.
+pub(super) fn scopes(state: &AppState, scope: &Scope) -> Vec<ScopeLine> {
+    let known = state.config.known_scopes();
+    let mut lines: Vec<ScopeLine> = Vec::new();
+    let mut unknown = scope.clone();
+    for words in known {
+        if scope.contains(&words.name) {
+            unknown = unknown.without([words.name.as_str()]);
+            let (name, title, description) = (words.name, words.title, words.description);
+            lines.push(ScopeLine { name, title, description });
+        }
+    }
+    lines.extend(unknown.iter().map(|name| ScopeLine {
+        name: name.to_owned(),
+        title: name.to_owned(),
+        description: format!("use \u{201c}{name}\u{201d}"),
+    }));
+    lines
+}
+
+/// A right in words.
+pub(super) const fn access(access: Access) -> &'static str {
+    match access {
+        Access::None => "you have no rights there, so it gets none",
+        Access::Read => "as you may, it only reads",
+        Access::Write => "as you may, it reads and writes",
+    }
+}
+
+/// A way of proving who one is, in words.
+pub(super) const fn auth(auth: &ClientAuth) -> &'static str {
+    match auth {
+        ClientAuth::Public => "nothing: it is a public client",
+        ClientAuth::Secret(SecretMethod::Basic, _) => "a secret in the Authorization header",
+        ClientAuth::Secret(SecretMethod::Post, _) => "a secret in the form",
+        _ => "a way of its own",
+    }
+}
+
+/// A form of tokens in words.
+pub(super) fn format(format: TokenFormat) -> String {
+    match format {
+        TokenFormat::Jwt(algorithm) => format!("JWT signed with {algorithm}"),
+        TokenFormat::Opaque => "Opaque".into(),
+    }
+}
+
+/// A day.
+pub(super) fn day(at: Timestamp) -> String {
+    written(at, format_description!("[day padding:none] [month repr:long] [year]"))
+}
+
+/// A second.
+pub(super) fn second(at: Timestamp) -> String {
+    written(
+        at,
+        format_description!(
+            "[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC"
+        ),
+    )
+}
+
+fn written(at: Timestamp, how: &[time::format_description::BorrowedFormatItem<'_>]) -> String {
+    OffsetDateTime::from_unix_timestamp(at.unix())
+        .ok()
+        .and_then(|t| t.format(how).ok())
+        .unwrap_or_else(|| at.unix().to_string())
+}
+
+/// A span of time in its largest whole unit.
+pub(super) fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
+    let (number, unit) = units
+        .into_iter()
+        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
+        .map_or((seconds, "second"), |(size, unit)| (seconds / size, unit));
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
+/// What happened just now, named by a word in the query.
+pub(super) fn notice(word: Option<&str>) -> Option<&'static str> {
+    Some(match word? {
+        "signed_out" => "You are signed out.",
+        "deleted" => "The client is deleted, with every token it had.",
+        "saved" => "Saved.",
+        "made" => {
+            "This client was made already; its secret was shown then. Make a new one if you lost it."
+        }
+        "revoked" => "The application may no longer act for you.",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_and_spans() {
+        assert_eq!(day(Timestamp::from_unix(1_795_305_600)), "22 November 2026");
+        assert_eq!(second(Timestamp::from_unix(0)), "1 January 1970, 00:00:00 UTC");
+        assert_eq!(day(Timestamp::from_unix(i64::MAX)), i64::MAX.to_string());
+        for (seconds, words) in [
+            (1, "1 second"),
+            (5, "5 seconds"),
+            (90, "90 seconds"),
+            (600, "10 minutes"),
+            (3600, "1 hour"),
+            (172_800, "2 days"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Every route of the server.
+
+use crate::{certs, cors::OpenPaths, health, pages, shell::ShellLayer, state::AppState};
+use axum::{Router, middleware, routing::get};
+use oauth_core::http::Edge;
+
+/// | path | what | where |
+/// |---|---|---|
+/// | `/oauth/authorize`, `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` | the protocol | `oauth_core::http` |
+/// | `/.well-known/oauth-authorization-server`, `/.well-known/jwks.json` | metadata and keys | `oauth_core::http` |
+/// | `/`, `/signup`, `/login`, `/logout`, `/consent`, `/create_client`, ... | pages | [`pages`] |
+/// | `/certs` | certificates of the keys | [`certs`] |
+/// | `/livez`, `/healthz`, `/readyz` | health | [`health`] |
+/// | `/`, `/signup`, `/login`, `/logout`, `/consent`, `/create_client`, `/clients/…`, `/account/…`, `/static/…` | pages for people | [`pages`] |
+///
+/// `/metrics` has a listener of its own: see [`crate::serve`].
+pub fn router(state: &AppState) -> Router {
+    let paths = state.provider.paths();
+    let open = OpenPaths::new([
+        paths.token.clone(),
+        paths.revoke.clone(),
+        paths.jwks.clone(),
+        "/.well-known/oauth-authorization-server".into(),
+        "/certs".into(),
+    ]);
+    let protocol = Edge::new(state.provider.clone())
+        .error_pages(pages::Explainer::new(state.clone()))
+        .router();
+    let own = Router::new()
+        .route("/certs", get(certs::certs))
+        .merge(health::routes())
+        .with_state(state.clone());
+    let lost = state.clone();
+    Router::new()
+        .merge(protocol)
+        .merge(own)
+        .merge(pages::router(state))
+        .fallback(move || async move { pages::not_found(&lost) })
+        .layer(middleware::from_fn(move |request, next| open.clone().guard(request, next)))
+        .layer(ShellLayer::new(&state.config, state.metrics.clone()))
+}

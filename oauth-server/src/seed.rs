@@ -1,0 +1,132 @@
+//! Clients and users of the configuration, written to the database at start.
+
+use crate::{
+    config::{AuthMethod, ClientEntry, Config, Secret, UserEntry},
+    policy,
+    registration::Rules,
+    state::AppState,
+};
+use oauth_core::{
+    error::PortError,
+    model::{
+        Access, AccessRight, Client, ClientAuth, ClientId, HashedToken, SecretHash, SecretMethod,
+    },
+    ports::{ClientStore as _, Verdict},
+    seaorm::{NewUser, new_user_id},
+};
+
+/// Registers the clients, or brings them up to date, and makes the users that are not there.
+pub async fn seed(state: &AppState) -> Result<(), PortError> {
+    for entry in &state.config.clients {
+        client(state, entry).await?;
+    }
+    for entry in &state.config.users {
+        user(state, entry).await?;
+    }
+    Ok(())
+}
+
+async fn client(state: &AppState, entry: &ClientEntry) -> Result<(), PortError> {
+    let env = state.provider.env();
+    let known = state.store.client(&ClientId::new(entry.id.clone())).await?;
+    let auth = auth(state, entry, known.as_ref().map(|c| &c.auth)).await?;
+    let rules = Rules::new(state.provider.grants(), &state.config);
+    let checked = policy::draft(&state.config, entry).check(&rules);
+    let checked =
+        checked.map_err(|_| PortError::new("a client of the configuration breaks a rule"))?;
+    let fresh = checked.register(env, None).client;
+    let wanted = Client {
+        id: ClientId::new(entry.id.clone()),
+        auth,
+        skip_consent: entry.skip_consent,
+        created_at: known.as_ref().map_or(fresh.created_at, |c| c.created_at),
+        ..fresh
+    };
+    if known.as_deref() == Some(&wanted) {
+        return Ok(());
+    }
+    // Of two processes that start at once, one inserts; the other then replaces like with like.
+    if known.is_some() || !state.store.insert_client(wanted.clone()).await? {
+        state.store.replace_client(wanted).await?;
+    }
+    tracing::info!(client.id = entry.id, "client of the configuration registered");
+    Ok(())
+}
+
+async fn auth(
+    state: &AppState,
+    entry: &ClientEntry,
+    known: Option<&ClientAuth>,
+) -> Result<ClientAuth, PortError> {
+    let method = match entry.auth_method {
+        AuthMethod::Basic => SecretMethod::Basic,
+        AuthMethod::Post => SecretMethod::Post,
+        AuthMethod::None => return Ok(ClientAuth::Public),
+    };
+    let secret = entry.secret.as_ref().ok_or_else(|| PortError::new("a client has no secret"))?;
+    Ok(ClientAuth::Secret(method, secret_hash(state, secret, known).await?))
+}
+
+/// What to keep of a secret: a plain hash of a strong one, Argon2id of one that somebody thought up. The stored
+/// hash stays when the secret still fits it.
+async fn secret_hash(
+    state: &AppState,
+    secret: &Secret,
+    known: Option<&ClientAuth>,
+) -> Result<SecretHash, PortError> {
+    if secret.is_strong() {
+        return Ok(SecretHash::Sha256(HashedToken::of(secret.reveal())));
+    }
+    if let Some(ClientAuth::Secret(_, SecretHash::Argon2(phc))) = known
+        && state.passwords.verify(Some(phc), secret.reveal()).await? == Verdict::Right
+    {
+        return Ok(SecretHash::Argon2(phc.clone()));
+    }
+    Ok(SecretHash::Argon2(state.passwords.hash(secret.reveal()).await?))
+}
+
+async fn user(state: &AppState, entry: &UserEntry) -> Result<(), PortError> {
+    if state.store.account_by_name(&entry.name).await?.is_some() {
+        return Ok(());
+    }
+    let env = state.provider.env();
+    let now = env.clock.now();
+    let password = entry.password.as_ref().map_or("", Secret::reveal);
+    let new = NewUser {
+        id: new_user_id(now, &*env.random),
+        username: entry.name.clone(),
+        password_hash: Some(state.passwords.hash(password).await?),
+        is_admin: entry.admin,
+        created_at: now,
+    };
+    let Some(id) = state.store.create_user(new).await? else { return Ok(()) };
+    let right = |text: &String| {
+        let (api, access) = text.split_once(':')?;
+        let access = Access::parse(access)?;
+        Some(AccessRight { user: id.clone(), api: api.to_owned(), access, paths: Vec::new() })
+    };
+    state.store.set_rights(&id, entry.rights.iter().filter_map(right).collect()).await?;
+    tracing::info!(user.id = %id, "user of the configuration made");
+    Ok(())
+}
+
+/// Dangers that are on, as log lines.
+pub fn warn(state: &AppState) {
+    for (grant_type, why) in state.provider.grants().warnings() {
+        tracing::warn!(grant_type, why, "dangerous grant type is on");
+    }
+    let config: &Config = &state.config;
+    if config.general.authenticator == crate::config::Authenticator::Any {
+        tracing::warn!("authenticator is \"any\": every password is accepted");
+    }
+    if config.server.danger_plain_http {
+        tracing::warn!(
+            "server.danger_plain_http is on: without a proxy that does TLS, passwords and tokens can be read on the way"
+        );
+    }
+    if config.grants.danger_plain_pkce {
+        tracing::warn!(
+            "grants.danger_plain_pkce is on: the code verifier can be read in the authorization request"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! Listening: plainly or with TLS, with time limits, until SIGTERM or SIGINT, and then to the end of what is in
+//! flight. SIGHUP reads certificate and signing keys again.
+
+mod prompt;
+
+use crate::{config::Config, maintenance, routes, seed, state::AppState};
+use anyhow::Context as _;
+use axum_server::{
+    Handle, Server,
+    accept::NoDelayAcceptor,
+    tls_rustls::{RustlsAcceptor, RustlsConfig},
+};
+use hyper_util::rt::TokioTimer;
+use prompt::PromptAcceptor;
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The most header fields of a request.
+const MOST_HEADERS: usize = 64;
+/// The largest head of a request, in bytes; also the read buffer of a connection.
+const LARGEST_HEAD: usize = 16 * 1024;
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Serves until SIGTERM or SIGINT. `greet` is called once the server listens.
+pub async fn serve(
+    state: AppState,
+    greet: impl FnOnce(&AppState, SocketAddr),
+) -> anyhow::Result<()> {
+    let mut signals = Signals::new().context("signals cannot be received")?;
+    let handle = Handle::new();
+    let listener = bind(state.config.listen()).with_context(|| {
+        format!("cannot listen on {} (server.host, server.port)", state.config.listen())
+    })?;
+    let address = listener.local_addr()?;
+    let tls = Tls::load(&state.config)?;
+    let operator = operator(&state)?;
+    seed::warn(&state);
+    let maintenance = tokio::spawn(maintenance::run(state.clone()));
+    let service = routes::router(&state).into_make_service_with_connect_info::<SocketAddr>();
+    let grace = state.config.server.shutdown_timeout;
+    let stopper = handle.clone();
+    let (reloader, reloading) = (tls.clone(), state.clone());
+    let watch = tokio::spawn(async move {
+        while signals.next().await == Wish::Reload {
+            reload(&reloading, reloader.as_ref()).await;
+        }
+        tracing::info!("stopping: finishing what is in flight");
+        stopper.graceful_shutdown(Some(grace));
+    });
+    greet(&state, address);
+    let server = limited(axum_server::from_tcp(listener)?.handle(handle), &state.config);
+    let patience = state.config.server.header_timeout;
+    match tls {
+        None => {
+            let acceptor = PromptAcceptor::new(NoDelayAcceptor::new(), patience);
+            server.acceptor(acceptor).serve(service).await?;
+        }
+        Some(tls) => {
+            let acceptor = PromptAcceptor::new(tls.acceptor(), patience);
+            server.acceptor(acceptor).serve(service).await?;
+        }
+    }
+    watch.abort();
+    maintenance.abort();
+    if let Some(operator) = operator {
+        operator.abort();
+    }
+    state.store.close().await.ok();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Reads again what an operator may have changed under the running server: certificate and signing keys.
+async fn reload(state: &AppState, tls: Option<&Tls>) {
+    if let Some(tls) = tls {
+        tls.reload();
+    }
+    match maintenance::maintain_keys(state).await {
+        Ok(()) => tracing::info!("signing keys read again"),
+        Err(e) => tracing::error!(error = crate::causes(&e), "signing keys cannot be read"),
+    }
+}
+
+/// Limits on what a connection may cost.
+fn limited(server: Server<SocketAddr>, config: &Config) -> Server<SocketAddr> {
+    let mut server = server.http1_only();
+    server
+        .http_builder()
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.server.header_timeout)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(LARGEST_HEAD);
+    server
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => tokio::net::TcpSocket::new_v4(),
+        SocketAddr::V6(_) => tokio::net::TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(1024)?.into_std()
+}
+
+/// The operator's listener with the metrics, if they are on.
+fn operator(state: &AppState) -> anyhow::Result<Option<tokio::task::JoinHandle<()>>> {
+    if !state.metrics.is_on() {
+        return Ok(None);
+    }
+    let settings = &state.config.metrics;
+    let address = SocketAddr::new(settings.host, settings.port);
+    let listener = bind(address)
+        .with_context(|| format!("cannot listen on {address} (metrics.host, metrics.port)"))?;
+    tracing::info!(address = %listener.local_addr()?, "metrics listening");
+    let server = limited(axum_server::from_tcp(listener)?, &state.config);
+    let service = state.metrics.router().into_make_service_with_connect_info::<SocketAddr>();
+    Ok(Some(tokio::spawn(async move {
+        if let Err(e) = server.serve(service).await {
+            tracing::error!(error = crate::causes(&e), "metrics listener failed");
+        }
+    })))
+}
+
+/// Certificate and key, and the acceptor that uses them.
+#[derive(Clone)]
+struct Tls {
+    config: RustlsConfig,
+    files: Arc<(std::path::PathBuf, std::path::PathBuf)>,
+}
+
+impl Tls {
+    fn load(config: &Config) -> anyhow::Result<Option<Self>> {
+        let (Some(certificate), Some(key)) =
+            (&config.server.tls_certificate, &config.server.tls_key)
+        else {
+            return Ok(None);
+        };
+        let files = Arc::new((certificate.clone(), key.clone()));
+        Ok(Some(Self { config: RustlsConfig::from_config(read_pem(certificate, key)?), files }))
+    }
+
+    /// Reads both files again; new connections get the new certificate. Where that fails, the old one stays.
+    fn reload(&self) {
+        match read_pem(&self.files.0, &self.files.1) {
+            Ok(config) => {
+                self.config.reload_from_config(config);
+                tracing::info!("certificate read again");
+            }
+            Err(e) => tracing::error!(
+                error = format!("{e:#}"),
+                "certificate cannot be read; the old one stays"
+            ),
+        }
+    }
+
+    fn acceptor(&self) -> RustlsAcceptor<NoDelayAcceptor> {
+        RustlsAcceptor::new(self.config.clone())
+            .handshake_timeout(HANDSHAKE)
+            .acceptor(NoDelayAcceptor::new())
+    }
+}
+
+fn read_pem(certificate: &Path, key: &Path) -> anyhow::Result<Arc<rustls::ServerConfig>> {
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+    let chain = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| {
+            format!("{} is not a PEM certificate (server.tls_certificate)", certificate.display())
+        })?;
+    let private = PrivateKeyDer::from_pem_file(key)
+        .with_context(|| format!("{} is not a PEM private key (server.tls_key)", key.display()))?;
+    let mut config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .context(
+            "certificate and key do not belong together (server.tls_certificate, server.tls_key)",
+        )?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    Reload,
+    Stop,
+}
+
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.terminate.recv() => Wish::Stop,
+            _ = self.interrupt.recv() => Wish::Stop,
+            _ = self.hang_up.recv() => Wish::Reload,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Headers that every response carries, unless its handler knew better.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    },
+};
+
+/// What browsers are told about every response.
+#[derive(Clone, Debug)]
+pub(super) struct SecurityHeaders(Vec<(HeaderName, HeaderValue)>);
+
+impl SecurityHeaders {
+    /// With strict transport security where the server is reached over https.
+    pub(super) fn new(is_https: bool) -> Self {
+        let mut all = vec![
+            (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+            (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+            (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+            (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            (
+                CONTENT_SECURITY_POLICY,
+                HeaderValue::from_static(
+                    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+                ),
+            ),
+        ];
+        if is_https {
+            let year = HeaderValue::from_static("max-age=31536000");
+            all.push((STRICT_TRANSPORT_SECURITY, year));
+        }
+        Self(all)
+    }
+
+    /// Adds those that are not there.
+    pub(super) fn add(&self, headers: &mut HeaderMap) {
+        for (name, value) in &self.0 {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Signing in with a password: the users of the store behind the throttle, or, in demonstrations, anybody.
+
+use crate::{
+    config::Authenticator,
+    metrics::{Metrics, SignInOutcome},
+    shell,
+    throttle::{Admission, Subject, Throttle},
+};
+use async_trait::async_trait;
+use oauth_core::{
+    error::PortError,
+    model::{AccessRight, User, UserId},
+    ports::{Clock, Random, SignIn, Users},
+    seaorm::{NewUser, SeaStore, new_user_id},
+};
+use std::sync::Arc;
+
+/// The users of the server. Every password that is tried, on the page or in the password grant, is tried here.
+#[derive(Clone)]
+pub struct ServerUsers {
+    store: SeaStore,
+    throttle: Throttle,
+    metrics: Metrics,
+    authenticator: Authenticator,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+}
+
+impl ServerUsers {
+    /// Users of this store, slowed down by this throttle.
+    pub fn new(
+        store: SeaStore,
+        throttle: Throttle,
+        metrics: Metrics,
+        authenticator: Authenticator,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    ) -> Self {
+        Self { store, throttle, metrics, authenticator, clock, random }
+    }
+
+    /// Counts the attempt for the address and the account, and makes it unless one of them has to wait.
+    async fn attempt(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
+        let address = shell::client_address().map(Subject::address);
+        if let Some(address) = &address
+            && let Admission::Wait(seconds) = self.throttle.admit(address).await?
+        {
+            return Ok(SignIn::Throttled(seconds));
+        }
+        let account = Subject::account(name);
+        if let Admission::Wait(seconds) = self.throttle.admit(&account).await? {
+            return Ok(SignIn::Throttled(seconds));
+        }
+        let outcome = self.check(name, password).await;
+        match outcome {
+            Ok(SignIn::Accepted(_)) => self.throttle.reset(&account).await?,
+            Ok(SignIn::Refused) => return outcome,
+            // Nothing was checked, so nothing was tried.
+            _ => self.throttle.take_back(&account).await?,
+        }
+        if let Some(address) = &address {
+            self.throttle.take_back(address).await?;
+        }
+        outcome
+    }
+
+    async fn check(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
+        match self.authenticator {
+            Authenticator::Database => self.store.sign_in(name, password).await,
+            Authenticator::Any => self.anybody(name).await,
+        }
+    }
+
+    /// Lets everybody in, and makes a user of every new name.
+    async fn anybody(&self, name: &str) -> Result<SignIn, PortError> {
+        let name = name.trim();
+        if name.is_empty() || name.len() > 255 || name.chars().any(char::is_control) {
+            return Ok(SignIn::Refused);
+        }
+        if self.store.account_by_name(name).await?.is_none() {
+            let now = self.clock.now();
+            let new = NewUser {
+                id: new_user_id(now, &*self.random),
+                username: name.to_owned(),
+                password_hash: None,
+                is_admin: false,
+                created_at: now,
+            };
+            // Another request may have been faster; either way there is one now.
+            let _ = self.store.create_user(new).await?;
+        }
+        let account = self.store.account_by_name(name).await?;
+        Ok(account.filter(|a| !a.disabled).map_or(SignIn::Refused, |a| SignIn::Accepted(a.id)))
+    }
+}
+
+#[async_trait]
+impl Users for ServerUsers {
+    async fn user(&self, id: &UserId) -> Result<Option<User>, PortError> {
+        self.store.user(id).await
+    }
+
+    async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
+        let outcome = self.attempt(name, password).await?;
+        // The name is not logged: people type passwords where the name should be.
+        let counted = match &outcome {
+            SignIn::Accepted(user) => {
+                tracing::info!(user.id = %user, "sign-in accepted");
+                SignInOutcome::Accepted
+            }
+            SignIn::Throttled(seconds) => {
+                tracing::warn!(wait = seconds, "sign-in throttled");
+                SignInOutcome::Throttled
+            }
+            _ => {
+                tracing::info!("sign-in refused");
+                SignInOutcome::Refused
+            }
+        };
+        self.metrics.sign_in(counted);
+        Ok(outcome)
+    }
+
+    async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
+        self.store.rights(id).await
+    }
+}

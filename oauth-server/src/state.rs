@@ -1,0 +1,175 @@
+//! Everything a handler needs, put together from the configuration.
+
+use crate::{
+    audit::ServerAudit,
+    config::Config,
+    folder,
+    metrics::Metrics,
+    migration, policy, seed,
+    session::{Https, Sessions},
+    sign_in::ServerUsers,
+    throttle::Throttle,
+};
+use anyhow::Context as _;
+use oauth_core::{
+    grants::{Implicit, Password},
+    model::Timestamp,
+    password::Argon2Passwords,
+    ports::{Clock, Passwords, Random, SystemClock, SystemRandom, Users},
+    provider::Provider,
+    seaorm::{SeaStore, StoreOptions},
+};
+use std::{ops::Deref, sync::Arc};
+
+/// The parts of a running server. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Parts>);
+
+/// What an [`AppState`] holds.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The database: clients, users, grants, keys.
+    pub store: SeaStore,
+    /// The protocol.
+    pub provider: Provider,
+    /// People. Try passwords here and nowhere else: it counts attempts.
+    pub users: Arc<dyn Users>,
+    /// Hashes passwords, a bounded number at a time.
+    pub passwords: Arc<dyn Passwords>,
+    /// Browser sessions.
+    pub sessions: Sessions,
+    /// Counters of attempts, for signing up.
+    pub throttle: Throttle,
+    /// Counters for the operator.
+    pub metrics: Metrics,
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// Where time and randomness come from.
+#[derive(Clone)]
+pub struct World {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { clock: Arc::new(SystemClock), random: Arc::new(SystemRandom) }
+    }
+}
+
+impl AppState {
+    /// Opens the database, brings it up to date, makes signing keys if there are none, and writes what the
+    /// configuration seeds.
+    pub async fn start(config: Config, world: World) -> anyhow::Result<Self> {
+        let state = Self::open(config, world).await?;
+        migration::run(&state.store).await.context("the database cannot be brought up to date")?;
+        crate::maintenance::maintain_keys(&state)
+            .await
+            .context("the signing keys cannot be made or opened; is keys.sealing_key the one they were sealed with?")?;
+        seed::seed(&state)
+            .await
+            .context("the clients and users of the configuration cannot be written")?;
+        Ok(state)
+    }
+
+    /// Opens the database as it is.
+    pub async fn open(config: Config, world: World) -> anyhow::Result<Self> {
+        folder::prepare(&config)?;
+        let key = folder::sealing_key(&config, &*world.random)?;
+        let options = StoreOptions::default().max_connections(config.database.max_connections);
+        let passwords = passwords(&config);
+        let store = SeaStore::connect_with(&config.database_url(), &options)
+            .await
+            .context("the database cannot be opened (database.url)")?
+            .with_passwords(passwords.clone());
+        let metrics = if config.metrics.enabled { Metrics::on() } else { Metrics::default() };
+        let throttle =
+            Throttle::new(store.clone(), Arc::clone(&world.clock), config.throttle.clone());
+        let ports = (Arc::clone(&world.clock), Arc::clone(&world.random));
+        let users = ServerUsers::new(
+            store.clone(),
+            throttle.clone(),
+            metrics.clone(),
+            config.general.authenticator,
+            ports,
+        );
+        let sessions = Sessions::new(
+            store.clone(),
+            Arc::new(users.clone()),
+            Arc::clone(&world.clock),
+            Arc::clone(&world.random),
+            &config.sessions,
+            if config.issuer().is_https() { Https::Yes } else { Https::No },
+        );
+        let mut builder = Provider::builder(config.issuer())
+            .store(store.clone())
+            .users(users.clone())
+            .passwords(passwords.clone())
+            .audit(ServerAudit::new(metrics.clone()))
+            .sessions(sessions.clone())
+            .sealing_key(&key)
+            .clock(Shared(world.clock))
+            .random(Shared(world.random))
+            .scopes(config.known_scopes().into_iter().map(|s| s.name))
+            .screens("/login", "/consent")
+            .policy(policy::policy(&config));
+        if config.grants.danger_implicit {
+            builder = builder.grant(Implicit);
+        }
+        if config.grants.danger_password {
+            builder = builder.grant(Password);
+        }
+        for resource in config.resources.iter().filter_map(|r| policy::resource(&config, r)) {
+            builder = builder.resource(resource);
+        }
+        Ok(Self(Arc::new(Parts {
+            provider: builder.build()?,
+            users: Arc::new(users),
+            passwords: Arc::new(passwords),
+            config,
+            store,
+            sessions,
+            throttle,
+            metrics,
+        })))
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.provider.env().clock.now()
+    }
+}
+
+fn passwords(config: &Config) -> Argon2Passwords {
+    /// Waiting checks for each running one: about a second of waiting.
+    const QUEUE: usize = 50;
+    match config.passwords.concurrency.map(usize::from) {
+        Some(running) => Argon2Passwords::new(running, running * QUEUE),
+        None => Argon2Passwords::default(),
+    }
+}
+
+/// A port that is shared.
+struct Shared<T: ?Sized>(Arc<T>);
+
+impl Clock for Shared<dyn Clock> {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+}
+
+impl Random for Shared<dyn Random> {
+    fn fill(&self, out: &mut [u8]) {
+        self.0.fill(out);
+    }
+}

@@ -1,0 +1,182 @@
+//! `/consent`.
+
+use crate::{
+    pages_actors::{CALLBACK, PASSWORD, interaction, parameter},
+    support::start,
+};
+use http::StatusCode;
+
+const ALL: [(&str, &str); 3] =
+    [("decision", "allow"), ("scope:profile", "yes"), ("scope:query", "yes")];
+
+#[tokio::test]
+async fn the_page_says_who_asks_for_what_and_where_one_goes() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let consent = ada.authorize(&client.id, &[("scope", "profile query connection")]).await;
+    let page = ada.get(&consent).await;
+    assert_eq!((&*page.by_id("client-name"), &*page.by_id("who")), ("Camera wall", "ada"));
+    assert_eq!(
+        (&*page.by_id("redirect-host"), &*page.by_id("client-uri")),
+        ("app.example", "https://app.example")
+    );
+    assert!(page.has("by-anybody"), "somebody of this server made the client");
+    for words in [
+        "know your user name",
+        "look up what the registry knows",
+        "it only reads",
+        "it reads and writes",
+    ] {
+        assert!(page.html.contains(words), "{words}");
+    }
+    assert_eq!(page.header("referrer-policy"), "same-origin");
+    assert_eq!(page.header("cache-control"), "no-store");
+    assert!(page.header("content-security-policy").contains("form-action 'self' https:;"));
+    assert!(!page.has("nav-clients"), "nothing leads away");
+}
+
+#[tokio::test]
+async fn yes_leads_back_with_a_code() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let id = interaction(&ada.authorize(&client.id, &[]).await);
+    let page = ada.post("/consent", &[&ALL[..], &[("interaction", &*id)]].concat()).await;
+    let to = page.location();
+    assert!(to.starts_with(CALLBACK) && page.header("cache-control") == "no-store", "{to}");
+    assert_eq!(parameter(to, "state").as_deref(), Some("st"));
+    assert_eq!(parameter(to, "iss"), Some(server.state.config.issuer().to_string()));
+    let tokens = client.exchange(&server, &parameter(to, "code").unwrap()).await;
+    assert_eq!(tokens["scope"], "profile query");
+    let again = ada.post("/consent", &[&ALL[..], &[("interaction", &*id)]].concat()).await;
+    assert_eq!(
+        (again.status, &*again.by_id("error-title")),
+        (StatusCode::BAD_REQUEST, "This sign-in is over")
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_ticked_is_not_granted() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let id = interaction(&ada.authorize(&client.id, &[]).await);
+    // A scope that was not asked for cannot be ticked into the grant.
+    let form = [
+        ("interaction", &*id),
+        ("decision", "allow"),
+        ("scope:query", "yes"),
+        ("scope:connection", "yes"),
+    ];
+    let to = ada.post("/consent", &form).await;
+    let tokens = client.exchange(&server, &parameter(to.location(), "code").unwrap()).await;
+    assert_eq!(tokens["scope"], "query");
+    assert!(
+        ada.authorize(&client.id, &[]).await.starts_with("/consent?"),
+        "the rest is asked for again"
+    );
+    assert!(ada.authorize(&client.id, &[("scope", "query")]).await.starts_with(CALLBACK));
+}
+
+#[tokio::test]
+async fn yes_to_nothing_is_asked_again() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let id = interaction(&ada.authorize(&client.id, &[]).await);
+    let page = ada.post("/consent", &[("interaction", &id), ("decision", "allow")]).await;
+    assert_eq!((page.status, page.problems()), (StatusCode::UNPROCESSABLE_ENTITY, vec!["scopes"]));
+    assert_eq!(page.value("interaction"), id);
+    for decision in [&[][..], &[("decision", "perhaps")]] {
+        let page = ada.post("/consent", &[&[("interaction", &*id)], decision].concat()).await;
+        assert_eq!(
+            (page.status, &*page.by_id("error-code")),
+            (StatusCode::BAD_REQUEST, "invalid_request")
+        );
+    }
+    let page = ada.post("/consent", &ALL).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST, "no interaction");
+    assert_eq!(ada.get("/consent").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn s4_1_2_1_no_leads_back_with_access_denied() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let id = interaction(&ada.authorize(&client.id, &[]).await);
+    let page = ada
+        .post("/consent", &[("interaction", &id), ("decision", "deny"), ("scope:query", "yes")])
+        .await;
+    assert_eq!(parameter(page.location(), "error").as_deref(), Some("access_denied"));
+    assert_eq!(parameter(page.location(), "code"), None);
+    let late = ada.post("/consent", &[&ALL[..], &[("interaction", &*id)]].concat()).await;
+    assert_eq!(late.status, StatusCode::BAD_REQUEST, "no stays no");
+}
+
+#[tokio::test]
+async fn only_the_one_it_is_about_may_answer() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    server.user("eve", PASSWORD).await;
+    let client = ada.create_client(&[]).await;
+    let consent = ada.authorize(&client.id, &[]).await;
+    let id = interaction(&consent);
+    let form = [&ALL[..], &[("interaction", &*id)]].concat();
+    // Ada signs out and leaves; her page is still open in the same browser.
+    ada.post("/logout", &[]).await;
+    let to_login = format!("/login?interaction={id}");
+    assert_eq!(ada.get(&consent).await.location(), to_login);
+    assert_eq!(ada.post("/consent", &form).await.location(), to_login);
+    // Eve signs in there.
+    let eve = ada;
+    eve.post("/login", &[("username", "eve"), ("password", PASSWORD)]).await;
+    assert_eq!(eve.get(&consent).await.location(), to_login);
+    assert_eq!(
+        eve.post("/consent", &form).await.location(),
+        to_login,
+        "Eve cannot say yes for Ada"
+    );
+}
+
+#[tokio::test]
+async fn an_interaction_before_sign_in_cannot_be_agreed_to() {
+    let server = start("").await;
+    let client = server.signed_up("maker").await.create_client(&[]).await;
+    let ada = server.visitor();
+    let id = interaction(&ada.authorize(&client.id, &[]).await);
+    let page = ada.post("/consent", &[&ALL[..], &[("interaction", &*id)]].concat()).await;
+    assert_eq!(page.location(), format!("/login?interaction={id}"));
+}
+
+#[tokio::test]
+async fn clients_of_the_operator_come_without_the_warning() {
+    let toml = "[[client]]\nid = \"own\"\nname = \"Our own\"\nauth_method = \"none\"\nredirect_uris = [\"http://127.0.0.1/cb\"]\nscope = \"profile\"\n";
+    let server = start(toml).await;
+    let ada = server.signed_up("ada").await;
+    let asked = [("redirect_uri", "http://127.0.0.1:4711/cb"), ("scope", "profile")];
+    let page = ada.get(&ada.authorize("own", &asked).await).await;
+    assert!(!page.has("by-anybody") && !page.has("client-uri"));
+    assert_eq!(page.by_id("redirect-host"), "a program on this device (127.0.0.1:4711)");
+    assert!(page.header("content-security-policy").contains("form-action 'self' http:;"));
+}
+
+#[tokio::test]
+async fn nothing_but_the_person_can_be_asked_for() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let form = [
+        ("client_name", "No scope"),
+        ("redirect_uri", CALLBACK),
+        ("grant_type:authorization_code", "yes"),
+    ];
+    let made = ada.post("/create_client", &form).await;
+    let consent = ada.authorize(&made.by_id("client-id"), &[("scope", "")]).await;
+    let page = ada.get(&consent).await;
+    assert!(page.by_id("scopes").contains("nothing but to know that it is you"));
+    let page = ada
+        .post("/consent", &[("interaction", &interaction(&consent)), ("decision", "allow")])
+        .await;
+    assert!(parameter(page.location(), "code").is_some());
+}

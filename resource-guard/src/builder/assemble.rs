@@ -1,0 +1,193 @@
+//! From settings to a guard, or to the reason why there is none.
+
+use super::{GuardBuilder, KeyChoice, When};
+use crate::{
+    fetch::{Endpoint, FetchProblem, Http, PlainHttp, Reach, endpoint},
+    guard::{Core, Guard, Keeper, Switch},
+    introspect::{Asking, Introspection, basic},
+    keys::{CachedKeys, FixedKeys, KeyCache, KeyEndpoint, KeySource},
+    problem::ConfigProblem,
+    refusal::Realm,
+    token::Places,
+    verify::{AudienceRule, Both, JwtVerifier, Rules, Verifier},
+};
+use http::{HeaderName, header};
+use oauth_core::model::Issuer;
+use std::{sync::Arc, time::Duration};
+
+/// More leeway than clocks need; a larger one is a mistake.
+const MOST_LEEWAY: Duration = Duration::from_mins(5);
+
+impl GuardBuilder {
+    /// Builds the guard without starting anything: keys are fetched when a request needs them. Requests must run on
+    /// a tokio runtime.
+    pub fn build(self) -> Result<Guard, ConfigProblem> {
+        let (core, _) = self.assemble()?;
+        Ok(Guard::of(core))
+    }
+
+    /// Builds the guard, fetches the keys, and keeps them fresh until the last clone of the guard is gone.
+    ///
+    /// An authorization server that does not answer yet is no error: requests are refused with 503 until it does. One
+    /// that names another issuer is.
+    pub async fn start(self) -> Result<Guard, ConfigProblem> {
+        let (mut core, cache) = self.assemble()?;
+        if let Some(cache) = cache.filter(|_| core.switch == Switch::On) {
+            if let Some(landing) = cache.first().await
+                && let Err(problem @ FetchProblem::OtherIssuer { .. }) = &*landing
+            {
+                return Err(ConfigProblem::OtherIssuer(problem.to_string()));
+            }
+            let task = tokio::spawn(KeyCache::tend(Arc::downgrade(&cache)));
+            core.keeper = Some(Keeper(task.abort_handle()));
+        }
+        Ok(Guard::of(core))
+    }
+
+    fn assemble(self) -> Result<(Core, Option<Arc<KeyCache>>), ConfigProblem> {
+        let realm = self.realm_or_default()?;
+        let places = self.places()?;
+        let rules = Arc::new(self.rules()?);
+        let http = self.http()?;
+        let (keys, cache) = self.key_source_of(&rules, &http)?;
+        let introspection = self.introspection_of(&rules, &http)?;
+        let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, self.remember));
+        let always = self.asking == When::Always;
+        let verifier: Arc<dyn Verifier> = match (jwt, introspection) {
+            (Some(jwt), Some(introspection)) => Arc::new(Both { jwt, introspection, always }),
+            (None, Some(introspection)) => Arc::new(introspection),
+            (Some(jwt), None) if !always => Arc::new(jwt),
+            _ => return Err(ConfigProblem::Verifier),
+        };
+        let core =
+            Core { verifier, clock: self.clock, places, realm, switch: self.switch, keeper: None };
+        Ok((core, cache))
+    }
+
+    fn realm_or_default(&self) -> Result<Realm, ConfigProblem> {
+        match (&self.realm, self.audiences.first()) {
+            (Some(realm), _) => Realm::parse(realm).ok_or(ConfigProblem::Realm),
+            (None, Some(audience)) => Ok(Realm::parse(audience).unwrap_or_default()),
+            (None, None) => Ok(Realm::default()),
+        }
+    }
+
+    fn places(&self) -> Result<Places, ConfigProblem> {
+        let name = |text: &String| {
+            HeaderName::try_from(text.as_str())
+                .ok()
+                .filter(|name| *name != header::AUTHORIZATION)
+                .ok_or(ConfigProblem::ApiKeyHeader)
+        };
+        Ok(Places { api_key: self.api_key.as_ref().map(name).transpose()? })
+    }
+
+    fn rules(&self) -> Result<Rules, ConfigProblem> {
+        if self.leeway > MOST_LEEWAY {
+            return Err(ConfigProblem::Time("more than 300 seconds of leeway is a mistake"));
+        }
+        if self.algorithms.is_empty() {
+            return Err(ConfigProblem::Algorithms);
+        }
+        let named = !self.audiences.is_empty() && self.audiences.iter().all(|a| !a.is_empty());
+        if !named && (self.audience != AudienceRule::Anyone || !self.audiences.is_empty()) {
+            return Err(ConfigProblem::Audience);
+        }
+        let parse = match self.plain {
+            PlainHttp::LoopbackOnly => Issuer::parse,
+            PlainHttp::Anywhere => Issuer::danger_parse_insecure,
+        };
+        let issuer =
+            self.issuer.as_deref().map(parse).transpose().map_err(ConfigProblem::Issuer)?;
+        Ok(Rules {
+            issuer,
+            audiences: self.audiences.clone(),
+            audience: self.audience,
+            algorithms: self.algorithms.clone(),
+            types: self.types.clone(),
+            untyped: self.untyped,
+            untyped_answers: self.untyped_answers,
+            leeway: self.leeway,
+        })
+    }
+
+    fn http(&self) -> Result<Http, ConfigProblem> {
+        if self.timeout.is_zero() {
+            return Err(ConfigProblem::Time("a time-out of zero leaves no time to answer"));
+        }
+        let mut roots = Vec::new();
+        for pem in &self.roots {
+            let found = reqwest::Certificate::from_pem_bundle(pem)
+                .ok()
+                .filter(|found| !found.is_empty())
+                .ok_or(ConfigProblem::RootCertificate)?;
+            roots.extend(found);
+        }
+        let jwks_uri = if let KeyChoice::At(uri) = &self.keys { Some(uri) } else { None };
+        let asked = self.introspection.as_ref().map(|[endpoint, ..]| endpoint);
+        let fetched = matches!(self.keys, KeyChoice::Discover | KeyChoice::At(_));
+        let issuer = self.issuer.as_ref().filter(|_| fetched);
+        let tls = [issuer, jwks_uri, asked].iter().flatten().any(|a| !a.starts_with("http:"));
+        Http::new(&Reach {
+            timeout: self.timeout,
+            roots,
+            plain: self.plain,
+            environment_proxy: self.environment_proxy,
+            tls,
+        })
+        .map_err(|e| ConfigProblem::Http(Box::new(e)))
+    }
+
+    #[expect(clippy::type_complexity, reason = "the source, and the cache behind it if it fetches")]
+    fn key_source_of(
+        &self,
+        rules: &Rules,
+        http: &Http,
+    ) -> Result<(Option<Arc<dyn KeySource>>, Option<Arc<KeyCache>>), ConfigProblem> {
+        if matches!(self.keys, KeyChoice::None) {
+            return Ok((None, None));
+        }
+        let issuer = rules.issuer.clone().ok_or(ConfigProblem::IssuerMissing)?;
+        let named = match &self.keys {
+            KeyChoice::Fixed(set) if set.is_empty() => return Err(ConfigProblem::Keys),
+            KeyChoice::Fixed(set) => {
+                return Ok((Some(Arc::new(FixedKeys::new(set.clone()))), None));
+            }
+            KeyChoice::From(source) => return Ok((Some(source.clone()), None)),
+            KeyChoice::At(uri) => Some(self.address("key set", uri)?),
+            KeyChoice::Discover | KeyChoice::None => None,
+        };
+        if self.times.refresh.is_zero() || self.times.cool_down.is_zero() {
+            return Err(ConfigProblem::Time("key refresh and cool-down must be above zero"));
+        }
+        let endpoint = KeyEndpoint::new(http.clone(), issuer, named);
+        let cache = KeyCache::new(endpoint, self.times, self.clock.clone(), self.random.clone());
+        Ok((Some(Arc::new(CachedKeys(cache.clone()))), Some(cache)))
+    }
+
+    fn introspection_of(
+        &self,
+        rules: &Arc<Rules>,
+        http: &Http,
+    ) -> Result<Option<Introspection>, ConfigProblem> {
+        let Some([endpoint, id, secret]) = &self.introspection else {
+            return Ok(None);
+        };
+        let given = !id.is_empty() && !secret.is_empty();
+        let authorization = basic(id, secret).filter(|_| given);
+        Ok(Some(Introspection::new(Asking {
+            http: http.clone(),
+            endpoint: self.address("introspection endpoint", endpoint)?,
+            authorization: authorization.ok_or(ConfigProblem::Credentials)?,
+            rules: rules.clone(),
+            clock: self.clock.clone(),
+            timeout: self.timeout,
+            keep: self.keep_answers,
+        })))
+    }
+
+    fn address(&self, what: &'static str, text: &str) -> Result<Endpoint, ConfigProblem> {
+        endpoint(text, self.plain)
+            .map_err(|why| ConfigProblem::Address { what, why: why.to_string() })
+    }
+}

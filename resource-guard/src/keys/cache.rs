@@ -1,0 +1,300 @@
+//! The key set in memory: refreshed hourly, fetched anew for unknown keys, kept while nobody answers.
+
+use super::{KeyEndpoint, KeySource, Keys, KeysUnavailable, endpoint::Walk};
+use crate::{
+    fetch::FetchProblem,
+    flight::{Flight, fly},
+};
+use async_trait::async_trait;
+use oauth_core::{
+    jose::KeySet,
+    model::Timestamp,
+    ports::{Clock, Random},
+};
+use serde_json::Value;
+use std::{
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak},
+    time::Duration,
+};
+
+/// The longest pause between attempts while the authorization server does not answer.
+const LONGEST_PAUSE: u64 = 60;
+
+/// When keys are fetched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeyTimes {
+    /// A key set older than this is refreshed; with jitter up to a tenth earlier.
+    pub(crate) refresh: Duration,
+    /// Unknown keys lead to at most one fetch in this time.
+    pub(crate) cool_down: Duration,
+}
+
+/// The keys of one authorization server.
+pub(crate) struct KeyCache {
+    endpoint: KeyEndpoint,
+    times: KeyTimes,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    keys: Option<Arc<Keys>>,
+    /// The document the keys were read from.
+    document: Value,
+    generation: u64,
+    /// The fetch under way.
+    flight: Option<Flight<Arc<Landing>>>,
+    /// When the last attempt began.
+    attempted_at: Timestamp,
+    /// When the keys in hand were fetched.
+    fetched_at: Timestamp,
+    /// When the next fetch is due: a refresh, or another attempt after failures.
+    next_at: Timestamp,
+    /// Attempts that failed since the last that did not.
+    failures: u32,
+}
+
+/// How an attempt ended.
+pub(crate) type Landing = Result<(), FetchProblem>;
+
+impl State {
+    /// Whether a fetch is due.
+    fn due(&self, now: Timestamp) -> bool {
+        now >= self.next_at || self.set_back(now)
+    }
+
+    /// Whether the clock was set back, so that times noted before mean nothing.
+    fn set_back(&self, now: Timestamp) -> bool {
+        lies_ahead(self.attempted_at, now)
+    }
+
+    /// Whether the keys in hand are too old to be used without looking.
+    fn stale(&self, now: Timestamp, refresh: Duration) -> bool {
+        now >= self.fetched_at.plus(refresh) || lies_ahead(self.fetched_at, now)
+    }
+
+    fn ready(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
+        self.keys.clone().ok_or_else(|| self.unavailable(now))
+    }
+
+    /// Takes a fetched document into use.
+    fn take(&mut self, document: Value, now: Timestamp) -> Landing {
+        self.fetched_at = now;
+        if self.keys.is_some() && self.document == document {
+            return Ok(());
+        }
+        let set = KeySet::from_jwks(&document);
+        if set.is_empty() {
+            // The server has withdrawn every key we could use; going on with old ones would override it.
+            self.keys = None;
+            return Err(FetchProblem::NoUsableKey);
+        }
+        self.generation += 1;
+        self.keys = Some(Arc::new(Keys::new(set, self.generation)));
+        self.document = document;
+        Ok(())
+    }
+
+    fn unavailable(&self, now: Timestamp) -> KeysUnavailable {
+        let wait = self.next_at.seconds_since(now).clamp(1, LONGEST_PAUSE.cast_signed());
+        KeysUnavailable { retry_after: Duration::from_secs(wait.unsigned_abs()) }
+    }
+}
+
+impl KeyCache {
+    pub(crate) fn new(
+        endpoint: KeyEndpoint,
+        times: KeyTimes,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Arc<Self> {
+        // Nothing was ever attempted, so everything is due.
+        let start = Timestamp::from_unix(i64::MIN);
+        let state =
+            State { attempted_at: start, fetched_at: start, next_at: start, ..State::default() };
+        Arc::new(Self { endpoint, times, clock, random, state: RwLock::new(state) })
+    }
+
+    /// Fetches now and waits for the outcome.
+    pub(crate) async fn first(self: &Arc<Self>) -> Option<Arc<Landing>> {
+        let flight = {
+            let mut state = self.write();
+            state
+                .flight
+                .clone()
+                .unwrap_or_else(|| self.launch(&mut state, Walk::Whole, self.clock.now()))
+        };
+        flight.await
+    }
+
+    /// Keeps the keys fresh until nobody else holds the cache.
+    pub(crate) async fn tend(cache: Weak<Self>) {
+        loop {
+            let Some(due) = cache.upgrade().map(|cache| {
+                let wait = cache.read().next_at.seconds_since(cache.clock.now());
+                Duration::from_secs(wait.clamp(1, 60).unsigned_abs())
+            }) else {
+                return;
+            };
+            tokio::time::sleep(due).await;
+            let Some(cache) = cache.upgrade() else { return };
+            cache.refresh(cache.clock.now());
+        }
+    }
+
+    /// Starts a fetch if one is due and none is under way; the one under way, if any.
+    fn refresh(self: &Arc<Self>, now: Timestamp) -> Option<Flight<Arc<Landing>>> {
+        let mut state = self.write();
+        match state.flight.clone() {
+            Some(flight) => Some(flight),
+            None if state.due(now) => Some(self.launch(&mut state, Walk::Whole, now)),
+            None => None,
+        }
+    }
+
+    /// Starts a fetch. It is counted from its beginning, so that nobody can start many by leaving early.
+    fn launch(
+        self: &Arc<Self>,
+        state: &mut State,
+        walk: Walk,
+        now: Timestamp,
+    ) -> Flight<Arc<Landing>> {
+        state.attempted_at = now;
+        let cache = self.clone();
+        let flight = fly(async move {
+            let _done = Done(&cache);
+            let fetched = cache.endpoint.fetch(walk).await;
+            Arc::new(cache.land(fetched))
+        });
+        state.flight = Some(flight.clone());
+        flight
+    }
+
+    fn land(&self, fetched: Result<Value, FetchProblem>) -> Landing {
+        let now = self.clock.now();
+        let mut state = self.write();
+        let outcome = fetched.and_then(|document| state.take(document, now));
+        match &outcome {
+            Ok(()) => {
+                state.failures = 0;
+                state.next_at = now.plus(self.times.refresh).minus(self.jitter());
+                tracing::debug!(
+                    keys = state.keys.as_ref().map(|k| k.set().len()),
+                    "fetched the key set"
+                );
+            }
+            Err(problem) => {
+                state.failures = state.failures.saturating_add(1);
+                state.next_at = now.plus(self.pause(state.failures));
+                tracing::warn!(
+                    error = %problem, attempts = state.failures, has_keys = state.keys.is_some(),
+                    "the key set could not be fetched; keys in hand stay in use"
+                );
+            }
+        }
+        outcome
+    }
+
+    /// Up to a tenth of the refresh time, so that many guards do not ask in step.
+    fn jitter(&self) -> Duration {
+        Duration::from_secs(self.dice(self.times.refresh.as_secs() / 10))
+    }
+
+    /// Doubles with every failure; between half and the whole of that.
+    fn pause(&self, failures: u32) -> Duration {
+        let whole = 1_u64.checked_shl(failures).map_or(LONGEST_PAUSE, |s| s.min(LONGEST_PAUSE));
+        let half = whole / 2;
+        Duration::from_secs((half + self.dice(whole - half)).max(1))
+    }
+
+    /// A number from 0 to `most`.
+    fn dice(&self, most: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.random.fill(&mut bytes);
+        u64::from_ne_bytes(bytes) % most.saturating_add(1)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a time noted before cannot be: beyond the small differences of requests that overtake one another.
+const fn lies_ahead(noted: Timestamp, now: Timestamp) -> bool {
+    noted.seconds_since(now) > 60
+}
+
+/// Makes room for the next fetch, even if this one panics.
+struct Done<'a>(&'a KeyCache);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.write().flight = None;
+    }
+}
+
+/// The cache as a source: fetches only when asked.
+pub(crate) struct CachedKeys(pub(crate) Arc<KeyCache>);
+
+#[async_trait]
+impl KeySource for CachedKeys {
+    async fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
+        let cache = &self.0;
+        {
+            let state = cache.read();
+            if let Some(keys) = &state.keys
+                && !state.due(now)
+            {
+                return Ok(keys.clone());
+            }
+        }
+        let flight = cache.refresh(now);
+        let wait = {
+            let state = cache.read();
+            let stale = state.stale(now, cache.times.refresh);
+            state.keys.is_none() || (stale && state.failures == 0)
+        };
+        if let Some(flight) = flight.filter(|_| wait) {
+            flight.await;
+        }
+        cache.read().ready(now)
+    }
+
+    async fn keys_after(
+        &self,
+        known: &Keys,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Keys>>, KeysUnavailable> {
+        let cache = &self.0;
+        let newer = |state: &State| {
+            state.keys.clone().filter(|keys| keys.generation() != known.generation())
+        };
+        let flight = {
+            let mut state = cache.write();
+            if let Some(keys) = newer(&state) {
+                return Ok(Some(keys));
+            }
+            let rested =
+                state.set_back(now) || now >= state.attempted_at.plus(cache.times.cool_down);
+            match state.flight.clone() {
+                Some(flight) => flight,
+                None if state.failures > 0 && !state.due(now) => return Err(state.unavailable(now)),
+                None if state.failures > 0 => cache.launch(&mut state, Walk::Whole, now),
+                None if rested => cache.launch(&mut state, Walk::KeysOnly, now),
+                None => return Ok(None),
+            }
+        };
+        flight.await;
+        let state = cache.read();
+        match newer(&state) {
+            None if state.failures > 0 => Err(state.unavailable(now)),
+            found => Ok(found),
+        }
+    }
+}

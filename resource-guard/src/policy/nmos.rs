@@ -1,0 +1,121 @@
+//! The path table of AMWA IS-10 for resource servers.
+
+use super::{Need, Policy};
+use crate::{
+    asked::Asked,
+    principal::Principal,
+    refusal::{Refusal, Style},
+    rights::{Access, is_api},
+};
+use async_trait::async_trait;
+use http::Method;
+use oauth_core::model::Scope;
+
+/// Grants by `x-nmos-*` claims × method × path.
+pub(crate) struct Nmos;
+
+/// What a path is in an NMOS server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place<'p> {
+    /// `/` or `/x-nmos`: free to read.
+    Root,
+    /// `/x-nmos/<api>` or `/x-nmos/<api>/<version>`: readable by whoever may do anything with the API.
+    Base(&'p str),
+    /// Below the version: by path patterns.
+    Below(&'p str, &'p str),
+    /// Anywhere else, where no claim reaches.
+    Outside,
+}
+
+fn place(path: &str) -> Place<'_> {
+    let mut parts = path.strip_prefix('/').unwrap_or(path).splitn(4, '/');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some("" | "x-nmos"), None, ..) => Place::Root,
+        (Some("x-nmos"), Some(api), None, _) if is_api(api) => Place::Base(api),
+        (Some("x-nmos"), Some(api), Some(version), rest) if is_api(api) && is_version(version) => {
+            rest.map_or(Place::Base(api), |rest| Place::Below(api, rest))
+        }
+        _ => Place::Outside,
+    }
+}
+
+/// `v1.3`.
+fn is_version(text: &str) -> bool {
+    let number = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    text.strip_prefix('v')
+        .and_then(|v| v.split_once('.'))
+        .is_some_and(|(major, minor)| number(major) && number(minor))
+}
+
+fn access(method: &Method) -> Option<Access> {
+    match *method {
+        Method::GET | Method::HEAD => Some(Access::Read),
+        Method::POST | Method::PUT | Method::PATCH | Method::DELETE => Some(Access::Write),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Policy for Nmos {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        if asked.method() == Method::OPTIONS {
+            return Ok(Need::Nothing);
+        }
+        let path = asked.path().map_err(Refusal::unsafe_path)?;
+        let root = path.readings().all(|(path, _)| place(path) == Place::Root);
+        let free = root && access(asked.method()) == Some(Access::Read);
+        Ok(if free { Need::Nothing } else { Need::Token })
+    }
+
+    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+        let path = asked.path().map_err(Refusal::unsafe_path)?;
+        let access = access(asked.method()).ok_or(Refusal::insufficient_scope(None))?;
+        for (path, slash) in path.readings() {
+            let (api, allowed) = match (place(path), access) {
+                (Place::Root, Access::Read) => (None, true),
+                (Place::Base(api), Access::Read) => {
+                    (Some(api), principal.mentions(api) || principal.scope().contains(api))
+                }
+                (Place::Below(api, rest), access) => {
+                    (Some(api), principal.rights().allow(access, api, rest, slash))
+                }
+                _ => (None, false),
+            };
+            if !allowed {
+                return Err(Refusal::insufficient_scope(api.and_then(Scope::parse)));
+            }
+        }
+        Ok(())
+    }
+
+    fn style(&self) -> Style {
+        Style::Nmos
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is10_places() {
+        for (path, expected) in [
+            ("/", Place::Root),
+            ("/x-nmos", Place::Root),
+            ("/x-nmos/node", Place::Base("node")),
+            ("/x-nmos/node/v1.3", Place::Base("node")),
+            ("/x-nmos/node/v1.3/self", Place::Below("node", "self")),
+            ("/x-nmos/node/v1.3/a/b/c", Place::Below("node", "a/b/c")),
+            ("/x-nmos/node/latest", Place::Outside),
+            ("/x-nmos/node/v1/self", Place::Outside),
+            ("/x-nmos/node/v1.x", Place::Outside),
+            ("/x-nmos/Node/v1.3", Place::Outside),
+            ("/x-nmos/no*e", Place::Outside),
+            ("/X-NMOS", Place::Outside),
+            ("/x-nmosx", Place::Outside),
+            ("/health", Place::Outside),
+        ] {
+            assert_eq!(place(path), expected, "{path}");
+        }
+    }
+}

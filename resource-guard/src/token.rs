@@ -1,0 +1,177 @@
+//! Where a request carries its token ([RFC 6750 2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
+
+use crate::{refusal::Refusal, verify::PresentedToken};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
+use std::borrow::Cow;
+
+/// Longer than any token that fits the header limits of HTTP servers.
+const LONGEST: usize = 16 * 1024;
+
+/// The places to look at.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    /// A header that may carry `bearer <token>` instead of `Authorization`.
+    pub(crate) api_key: Option<HeaderName>,
+}
+
+impl Places {
+    /// The token, if there is one. A request that names one twice, in whatever way, is refused.
+    pub(crate) fn token<'a>(
+        &self,
+        parts: &'a Parts,
+    ) -> Result<Option<PresentedToken<'a>>, Refusal> {
+        let authorization = in_header(&parts.headers, &header::AUTHORIZATION)?;
+        let api_key = match &self.api_key {
+            Some(name) => in_header(&parts.headers, name)?,
+            None => None,
+        };
+        let mut query = in_query(parts.uri.query());
+        let (asked, again) = (query.next(), query.next());
+        let mut found = [authorization, api_key].into_iter().flatten().map(Cow::Borrowed);
+        let token = match (found.next(), found.next(), asked) {
+            (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+                return Err(Refusal::invalid_request("the request carries more than one token"));
+            }
+            (Some(token), None, None) => Some(token),
+            (None, _, asked) => asked.filter(|_| is_websocket(&parts.method, &parts.headers)),
+        };
+        let Some(token) = token else { return Ok(None) };
+        if again.is_some() {
+            return Err(Refusal::invalid_request("the request carries more than one token"));
+        }
+        if !is_b64token(&token) || token.len() > LONGEST {
+            return Err(Refusal::invalid_token("the access token is malformed"));
+        }
+        Ok(Some(PresentedToken::new(token)))
+    }
+}
+
+/// The token of a header of the form `Bearer <token>`; none under another scheme.
+fn in_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Refusal::invalid_request("an authorization header is repeated"));
+    }
+    let text = value
+        .to_str()
+        .map_err(|_| Refusal::invalid_request("an authorization header is not plain text"))?
+        .trim();
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Ok(None);
+    }
+    match token.trim_start() {
+        "" => Err(Refusal::invalid_request("there is no token after the word Bearer")),
+        token => Ok(Some(token)),
+    }
+}
+
+fn in_query(query: Option<&str>) -> impl Iterator<Item = Cow<'_, str>> {
+    // Nearly every query has no such word; parsing is for the others.
+    let query = query.filter(|q| q.contains("access_token") || q.contains('%'));
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .filter(|(name, _)| name == "access_token")
+        .map(|(_, value)| value)
+}
+
+/// Whether the request opens a WebSocket ([RFC 6455 4.1](https://www.rfc-editor.org/rfc/rfc6455#section-4.1)): its
+/// headers cannot be set from a browser.
+pub(crate) fn is_websocket(method: &Method, headers: &HeaderMap) -> bool {
+    let lists = |name: HeaderName, word: &str| {
+        let mut words = headers
+            .get_all(name)
+            .iter()
+            .filter_map(|v: &HeaderValue| v.to_str().ok())
+            .flat_map(|v| v.split(','));
+        words.any(|w| w.trim().eq_ignore_ascii_case(word))
+    };
+    *method == Method::GET
+        && lists(header::UPGRADE, "websocket")
+        && lists(header::CONNECTION, "upgrade")
+}
+
+/// The characters of [RFC 6750 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1).
+fn is_b64token(token: &str) -> bool {
+    let body = token.trim_end_matches('=');
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~+/".contains(&b);
+    !body.is_empty() && body.bytes().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Request, StatusCode};
+
+    fn token(
+        uri: &str,
+        headers: &[(&str, &str)],
+        api_key: bool,
+    ) -> Result<Option<String>, StatusCode> {
+        let mut request = Request::builder().uri(uri);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let places = Places { api_key: api_key.then(|| HeaderName::from_static("x-api-key")) };
+        places
+            .token(&parts)
+            .map(|t| t.map(|t| t.as_str().to_owned()))
+            .map_err(|refusal| refusal.status())
+    }
+
+    const WEBSOCKET: [(&str, &str); 2] =
+        [("Upgrade", "WebSocket"), ("Connection", "keep-alive, Upgrade")];
+
+    #[test]
+    fn rfc6750_s2_1_authorization_header() {
+        for (value, expected) in [
+            ("Bearer abc", Ok(Some("abc".to_owned()))),
+            ("bEaReR   abc ", Ok(Some("abc".to_owned()))),
+            ("Bearer a-._~+/9==", Ok(Some("a-._~+/9==".to_owned()))),
+            ("Basic abc", Ok(None)),
+            ("Bearerabc", Ok(None)),
+            ("", Ok(None)),
+            ("Bearer", Err(StatusCode::BAD_REQUEST)),
+            ("Bearer  ", Err(StatusCode::BAD_REQUEST)),
+            ("Bearer a b", Err(StatusCode::UNAUTHORIZED)),
+            ("Bearer a,b", Err(StatusCode::UNAUTHORIZED)),
+            ("Bearer =", Err(StatusCode::UNAUTHORIZED)),
+        ] {
+            assert_eq!(token("/", &[("authorization", value)], false), expected, "{value:?}");
+        }
+        let twice = [("authorization", "Bearer a"), ("authorization", "Bearer a")];
+        assert_eq!(token("/", &twice, false), Err(StatusCode::BAD_REQUEST));
+        let long = format!("Bearer {}", "a".repeat(LONGEST + 1));
+        assert_eq!(token("/", &[("authorization", &long)], false), Err(StatusCode::UNAUTHORIZED));
+    }
+
+    #[test]
+    fn the_api_key_header_is_off_unless_named() {
+        let key = [("x-api-key", "bearer abc")];
+        assert_eq!(token("/", &key, false), Ok(None));
+        assert_eq!(token("/", &key, true), Ok(Some("abc".to_owned())));
+        assert_eq!(token("/", &[("x-api-key", "abc")], true), Ok(None));
+        let both = [("x-api-key", "bearer abc"), ("authorization", "Bearer abc")];
+        assert_eq!(token("/", &both, true), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(token("/", &both, false), Ok(Some("abc".to_owned())));
+    }
+
+    #[test]
+    fn rfc6750_s2_3_query_for_websockets_only() {
+        assert_eq!(token("/?access_token=abc", &[], false), Ok(None));
+        assert_eq!(token("/?access_token=abc", &WEBSOCKET, false), Ok(Some("abc".to_owned())));
+        assert_eq!(token("/?access%5Ftoken=abc", &WEBSOCKET, false), Ok(Some("abc".to_owned())));
+        assert_eq!(token("/?a=b", &WEBSOCKET, false), Ok(None));
+        let doubled = "/?access_token=abc&access_token=abc";
+        assert_eq!(token(doubled, &WEBSOCKET, false), Err(StatusCode::BAD_REQUEST));
+        let mut all = WEBSOCKET.to_vec();
+        all.push(("authorization", "Bearer abc"));
+        assert_eq!(token("/?access_token=abc", &all, false), Err(StatusCode::BAD_REQUEST));
+        let header = [("authorization", "Bearer abc")];
+        assert_eq!(token("/?access_token=abc", &header, false), Err(StatusCode::BAD_REQUEST));
+        assert_eq!(token("/?access_token=abc", &WEBSOCKET[..1], false), Ok(None));
+    }
+}

@@ -1,0 +1,31 @@
+//! The guard as a resource server sees it: real HTTP between the guard and an authorization server on loopback, an
+//! injected clock, no sleeping.
+
+#[cfg(test)]
+mod audit;
+#[cfg(test)]
+mod concurrency;
+#[cfg(test)]
+mod config;
+#[cfg(test)]
+mod is10_paths;
+#[cfg(test)]
+mod policies;
+#[cfg(test)]
+mod principal;
+#[cfg(test)]
+mod rfc6750;
+#[cfg(test)]
+mod rfc7517;
+#[cfg(test)]
+mod rfc7662;
+#[cfg(test)]
+mod rfc8414;
+#[cfg(test)]
+mod rfc8725;
+#[cfg(test)]
+mod rfc9068;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tls;

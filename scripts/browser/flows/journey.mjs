@@ -1,0 +1,169 @@
+// settings: OAUTH__GRANTS__DANGER_PASSWORD=true OAUTH__GRANTS__DANGER_IMPLICIT=true
+// From nothing to a token and back: sign up, make a client, authorize, consent, use the token, revoke, refused.
+// Every page on the way is looked at: light, dark, on a phone, for accessibility.
+import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { authorization, createClient, exchange, focus, look, post, signIn, signUp, somebody } from "../people.mjs";
+
+const PASSWORD = "nine lives and a lantern";
+const client = await listen();
+const { page, context, close } = await open();
+const name = somebody();
+
+// A visitor.
+await page.goto(`${BASE}/`);
+await look(page, "home-visitor");
+await page.click("#signup");
+await look(page, "signup");
+
+// What is wrong is said, linked, and nothing typed is lost but the password.
+await signUp(page, "two words", "short", { connection: "write" });
+ok((await page.title()).startsWith("Error: "), "the title says that there is an error");
+await focus(page, "problems");
+eq(await page.inputValue("#username"), "two words");
+eq(await page.inputValue("#password"), "");
+ok(await page.isChecked("#right-connection-write"), "the choice is kept");
+await look(page, "signup-problems");
+await page.click('#problems a[href="#username"]');
+await focus(page, "username");
+
+await signUp(page, name, PASSWORD, { connection: "write", registration: "none" });
+await page.waitForURL(`${BASE}/`);
+await look(page, "home-empty");
+
+// A client.
+await page.click("#create-client");
+await look(page, "create-client");
+await page.fill("#client_name", "Camera wall");
+await page.fill("#client_uri", "javascript:alert(1)");
+await page.fill("#redirect_uri", "http://far.example/cb\nnowhere");
+await page.check("#auth-none");
+await page.check("#grant-client_credentials");
+await page.click("#save");
+eq(await page.locator("#problems li").count(), 4, "everything wrong is said at once");
+eq(await page.inputValue("#redirect_uri"), "http://far.example/cb\nnowhere");
+await look(page, "create-client-problems");
+
+const app = await createClient(page, {
+  name: "Camera wall",
+  uri: "https://wall.example/about",
+  redirects: [client.uri, "https://wall.example/callback"],
+  grants: ["authorization_code", "refresh_token", "client_credentials", "password", "implicit"],
+});
+await look(page, "client-made");
+const madeAt = page.url();
+await page.reload();
+eq(await page.locator("#client-secret").count(), 0, "a reload shows no secret and makes no second client");
+await page.goto(madeAt.replace("/create_client", "/"));
+eq(await page.locator("#clients > li").count(), 1);
+await look(page, "home");
+await page.click("#clients a");
+await look(page, "client");
+for (const summary of (await page.locator("summary").all()).slice(1)) await summary.click();
+await look(page, "client-recipes");
+
+// Trying it from the page.
+await page.click("#try");
+await look(page, "token-request");
+await page.fill("#client_credentials-client_secret", app.secret);
+await page.fill("#client_credentials-scope", "query");
+await page.click("#client_credentials-request");
+ok((await page.textContent("#jwt-claims")).includes(`"client_id": "${app.id}"`), "the token is decoded");
+await look(page, "token-answer");
+
+// Authorize: the same person is signed in, so only consent is asked.
+let asked = authorization(app, client.uri, "profile query connection");
+await page.goto(asked.url);
+await page.waitForURL(/\/consent\?/);
+eq(await page.textContent("#client-name"), "Camera wall");
+eq(await page.textContent("#who"), name);
+await look(page, "consent");
+await page.uncheck("#scope-1");
+await page.click("#allow");
+let answer = await client.next();
+eq(answer.get("state"), asked.state);
+eq(answer.get("iss"), BASE);
+const tokens = await exchange(app, client.uri, { code: answer.get("code"), verifier: asked.verifier });
+eq(tokens.status, 200);
+eq(tokens.body.scope, "connection query", "what was not ticked is not granted");
+
+// The token works where it is asked about, and where it is guarded.
+const token = tokens.body.access_token;
+const lively = await post("/oauth/introspect", app, { token });
+eq(lively.body.active, true);
+const guarded = process.env.GUARDED_URL;
+const call = () => fetch(guarded, { headers: { authorization: `Bearer ${token}` } }).then((r) => r.status);
+if (guarded) eq(await call(), 200);
+
+// No.
+asked = authorization(app, client.uri, "profile registration", { prompt: "consent" });
+await page.goto(asked.url);
+await page.click("#deny");
+answer = await client.next();
+eq(answer.get("error"), "access_denied");
+eq(answer.get("state"), asked.state);
+
+// Taken back.
+await page.goto(`${BASE}/account/applications`);
+await look(page, "applications");
+await page.click("#revoke-1");
+await page.waitForURL(/done=revoked/);
+await look(page, "applications-none");
+eq((await post("/oauth/introspect", app, { token })).body, { active: false });
+const refreshed = await post("/oauth/token", app, { grant_type: "refresh_token", refresh_token: tokens.body.refresh_token });
+eq([refreshed.status, refreshed.body.error], [400, "invalid_grant"]);
+if (guarded) eq(await call(), 401);
+
+// Consent is forgotten too: it is asked for again, now of somebody who has to sign in first.
+await page.goto(`${BASE}/logout`);
+await look(page, "logout");
+await page.click("#logout");
+await page.waitForURL(/done=signed_out/);
+await look(page, "signed-out");
+asked = authorization(app, client.uri, "query", { login_hint: name });
+await page.goto(asked.url);
+await page.waitForURL(/\/login\?interaction=/);
+eq(await page.inputValue("#username"), name, "the hint is filled in");
+await look(page, "login");
+await signIn(page, name, "not the password");
+await look(page, "login-wrong");
+eq(await page.inputValue("#username"), name);
+await signIn(page, name, PASSWORD);
+await page.waitForURL(/\/consent\?/);
+await page.goBack();
+await page.goForward();
+await page.click("#other-account");
+await look(page, "login-other-account");
+await page.click("#continue");
+await page.click("#allow");
+answer = await client.next();
+ok(answer.get("code"), "allowed");
+
+// What is left: editing, a new secret, deleting, and the pages for what goes wrong.
+await page.goto(`${BASE}/clients/${app.id}/edit`);
+await page.fill("#client_name", "Camera wall <2>");
+await page.click("#save");
+await page.waitForURL(/done=saved/);
+eq(await page.textContent("h1"), "Camera wall <2>");
+await page.click("#rotate");
+await look(page, "client-secret-confirm");
+await page.click("#confirm");
+const secret = await page.textContent("#client-secret");
+ok(secret !== app.secret, "the secret is another one");
+eq((await post("/oauth/introspect", app, { token })).status, 401, "the old secret is over");
+await page.goto(`${BASE}/clients/${app.id}/delete`);
+await look(page, "client-delete");
+await page.click("#confirm");
+await page.waitForURL(/done=deleted/);
+eq(await page.locator("#clients").count(), 0);
+
+await page.goto(asked.url);
+eq(await page.textContent("#error-code"), "invalid_request");
+await look(page, "error-client");
+await page.goto(`${BASE}/consent?interaction=over`);
+await look(page, "error-over");
+await page.goto(`${BASE}/nowhere`);
+await look(page, "error-not-found");
+
+eq((await context.cookies()).filter((c) => !c.httpOnly), [], "no cookie can be read by a script");
+await client.close();
+await close();

@@ -1,0 +1,172 @@
+// What the browser flows share: a Chromium, screenshots, accessibility checks, asserts.
+//
+//   import { BASE, open, shot, axe, eq, ok, listen } from "../lib.mjs";
+//   const { page, close } = await open();
+//   await page.goto(`${BASE}/signup`);
+//   await axe(page);
+//   await shot(page, "signup");
+//   await close();            // throws when the pages had script or policy errors
+//
+// A flow is a file in flows/; it fails by throwing. scripts/checks/browser.sh starts the server and runs them.
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
+const screenshots = process.env.SCREENSHOTS ?? join(root, "target", "screenshots");
+
+/** The server under test, without a slash at the end. */
+export const BASE = (process.env.BASE_URL ?? "http://127.0.0.1:4999").replace(/\/+$/, "");
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox", // Chromium refuses to run as root with its sandbox
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-dev-shm-usage",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 375, height: 700 } };
+const LOOPBACK = new Set(["127.0.0.1", "[::1]", "localhost"]);
+
+/**
+ * A fresh browser with one page and no cookies.
+ * size: "desktop" or "phone"; dark: prefer a dark colour scheme; scripts: whether JavaScript runs;
+ * expected: texts that may stand in the console (what else is written there as an error fails `close`).
+ */
+export async function open({ size = "desktop", dark = false, scripts = true, expected = [] } = {}) {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: FLAGS,
+    headless: true,
+  });
+  const context = await browser.newContext({
+    viewport: SIZES[size] ?? assert.fail(`no size ${size}`),
+    colorScheme: dark ? "dark" : "light",
+    javaScriptEnabled: scripts,
+    reducedMotion: "reduce",
+    ignoreHTTPSErrors: true,
+    locale: "en-GB",
+  });
+  context.setDefaultTimeout(15_000);
+  const problems = [];
+  // A page of ours asks nobody else for anything.
+  await context.route(
+    (url) => /^(https?|wss?):$/.test(url.protocol) && !LOOPBACK.has(url.hostname),
+    (route) => {
+      problems.push(`a request left the machine: ${route.request().url()}`);
+      return route.abort();
+    },
+  );
+  context.on("weberror", (e) => problems.push(`script error: ${e.error().message}`));
+  context.on("console", (message) => {
+    const text = message.text();
+    // Chromium reports each 4xx answer as a failed load; flows assert those answers themselves.
+    const status = /^Failed to load resource: the server responded with a status of 4\d\d/.test(text);
+    if (message.type() === "error" && !status && !expected.some((e) => text.includes(e))) {
+      problems.push(`console: ${text}`);
+    }
+  });
+  const page = await context.newPage();
+  const close = async () => {
+    await browser.close();
+    assert.deepEqual(problems, [], "the browser reported problems");
+  };
+  return { browser, context, page, close };
+}
+
+/** Saves the whole page as target/screenshots/NAME.png and returns the path. */
+export async function shot(page, name) {
+  assert.match(name, /^[a-z0-9-]+$/, "a screenshot's name is lower case letters, digits and dashes");
+  await mkdir(screenshots, { recursive: true });
+  const path = join(screenshots, `${name}.png`);
+  await page.screenshot({ path, fullPage: true });
+  return path;
+}
+
+/** Fails when axe finds a violation of WCAG 2.2 A or AA, or of axe's best practices. Needs a page with scripts on. */
+export async function axe(page) {
+  const builder = new AxeBuilder({ page }).withTags([
+    "wcag2a",
+    "wcag2aa",
+    "wcag21a",
+    "wcag21aa",
+    "wcag22aa",
+    "best-practice",
+  ]);
+  const { violations } = await within(30_000, builder.analyze(), "axe gave no answer (are scripts off?)");
+  const lines = violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${v.help}\n    ${n.html}\n    ${n.failureSummary}`));
+  assert.equal(lines.length, 0, `${page.url()} is not accessible:\n  ${lines.join("\n  ")}`);
+}
+
+/** The promise's value, or an error when it takes longer. */
+async function within(milliseconds, promise, what) {
+  let late;
+  const timeout = new Promise((_, reject) => {
+    late = setTimeout(() => reject(new Error(what)), milliseconds);
+  });
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** Fails when the page is wider than the window, as on a phone one would have to scroll sideways. */
+export async function fits(page) {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(over <= 0, `${page.url()} is ${over} px wider than the window`);
+}
+
+/** Equal, deeply and strictly. */
+export function eq(actual, expected, what) {
+  assert.deepEqual(actual, expected, what);
+}
+
+/** True. */
+export function ok(value, what) {
+  assert.ok(value, what);
+}
+
+/** A client's redirect URI on loopback: `uri` to register, `await next()` for the parameters of the next answer. */
+export async function listen(path = "/callback") {
+  const arrived = [];
+  const waiting = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, "http://127.0.0.1");
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    if (url.pathname !== path) {
+      response.statusCode = 404;
+      return response.end("<!doctype html><html lang=en><title>Not here</title><main><h1>Not here</h1></main>");
+    }
+    response.end("<!doctype html><html lang=en><title>Back at the client</title><main><h1>Back at the client</h1></main>");
+    const taker = waiting.shift();
+    if (taker) taker(url.searchParams);
+    else arrived.push(url.searchParams);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const uri = `http://127.0.0.1:${server.address().port}${path}`;
+  const next = () =>
+    new Promise((resolve, reject) => {
+      if (arrived.length > 0) return resolve(arrived.shift());
+      const late = setTimeout(() => reject(new Error(`nothing arrived at ${uri} within 15 s`)), 15_000);
+      waiting.push((parameters) => {
+        clearTimeout(late);
+        resolve(parameters);
+      });
+    });
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections?.();
+    });
+  return { uri, next, close };
+}

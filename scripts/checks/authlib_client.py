@@ -1,0 +1,196 @@
+"""Authlib plays the client through every grant. BASE_URL is the server, SERVER its binary, whose commands work on the same data.
+
+The browser is `requests` with a cookie jar: it follows redirects by hand and fills in the forms it is shown.
+"""
+
+import json
+import os
+import re
+import subprocess
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from authlib.common.security import generate_token
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+BASE = os.environ["BASE_URL"]
+CALLBACK = "http://127.0.0.1:9/callback"
+USER, PASSWORD = "alice", "correct horse battery"
+passed = 0
+
+
+def ok(what, condition, seen=""):
+    global passed
+    if not condition:
+        raise SystemExit(f"FAILED: {what} {seen}")
+    passed += 1
+    print(f"ok   {what}")
+
+
+def command(*words, stdin=None):
+    run = subprocess.run([os.environ["SERVER"], *words], input=stdin, text=True, capture_output=True)
+    if run.returncode:
+        raise SystemExit(f"FAILED: {' '.join(words)}: {run.stderr}")
+    return run.stdout
+
+
+def client(*words):
+    made = json.loads(command("client", "create", "--output", "json", "--name", "Authlib", *words))
+    return made["client_id"], made.get("client_secret")
+
+
+def session(credentials, **more):
+    return OAuth2Session(*credentials, redirect_uri=CALLBACK, **more)
+
+
+class Browser:
+    """Follows redirects until they leave the server, and fills in forms."""
+
+    def __init__(self):
+        self.http = requests.Session()
+
+    def visit(self, url):
+        return self.follow(self.http.get(url, allow_redirects=False, timeout=10))
+
+    def follow(self, answer):
+        while answer.is_redirect:
+            to = answer.headers["location"]
+            if to.startswith("/"):
+                to = BASE + to
+            if not to.startswith(BASE + "/"):
+                return to
+            answer = self.http.get(to, allow_redirects=False, timeout=10)
+        return answer
+
+    def submit(self, page, action, **fields):
+        hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
+        ticks = re.findall(r'<input type="checkbox"[^>]*name="([^"]+)" value="([^"]*)" checked', page.text)
+        answer = self.http.post(
+            BASE + action, data={**hidden, **dict(ticks), **fields}, headers={"origin": BASE}, allow_redirects=False, timeout=10
+        )
+        return self.follow(answer)
+
+    def authorize(self, url, decision="allow"):
+        """Signs in and decides; returns where the browser is sent."""
+        there = self.visit(url)
+        if isinstance(there, requests.Response) and 'action="/login"' in there.text:
+            there = self.submit(there, "/login", username=USER, password=PASSWORD)
+        if isinstance(there, requests.Response) and 'action="/consent"' in there.text:
+            there = self.submit(there, "/consent", decision=decision)
+        if isinstance(there, requests.Response):
+            raise SystemExit(f"FAILED: the flow ends on a page: {there.status_code} {there.text[:2000]}")
+        return there
+
+
+def error(of):
+    try:
+        of()
+    except OAuthError as e:
+        return e.error
+    return "no error"
+
+
+def metadata():
+    document = requests.get(BASE + "/.well-known/oauth-authorization-server", timeout=10).json()
+    ok("metadata names its issuer", document["issuer"] == BASE, document["issuer"])
+    ok("metadata lists the grants that are on", {"implicit", "password"} <= set(document["grant_types_supported"]))
+    return document
+
+
+def claims_of(token, document):
+    keys = KeySet.import_key_set(requests.get(document["jwks_uri"], timeout=10).json())
+    decoded = jwt.decode(token, keys, algorithms=["ES256", "RS256"])
+    ok("the access token is an at+jwt", decoded.header["typ"] == "at+jwt", decoded.header)
+    return decoded.claims
+
+
+def client_credentials(document):
+    for method in ("client_secret_basic", "client_secret_post"):
+        mine = client("--grant-type", "client_credentials", "--scope", "registration query", "--auth-method", method)
+        http = session(mine, scope="query", token_endpoint_auth_method=method)
+        token = http.fetch_token(document["token_endpoint"], grant_type="client_credentials")
+        ok(f"client credentials by {method}", token["token_type"] == "Bearer" and token["scope"] == "query", token)
+        claims = claims_of(token["access_token"], document)
+        ok("its subject is the client", claims["sub"] == claims["client_id"] == mine[0], claims)
+        wrong = session((mine[0], "wrong"), token_endpoint_auth_method=method)
+        code = error(lambda: wrong.fetch_token(document["token_endpoint"], grant_type="client_credentials"))
+        ok("a wrong secret is invalid_client", code == "invalid_client", code)
+        wide = session(mine, scope="query everything", token_endpoint_auth_method=method)
+        code = error(lambda: wide.fetch_token(document["token_endpoint"], grant_type="client_credentials"))
+        ok("a scope too wide is invalid_scope", code == "invalid_scope", code)
+
+
+def opaque(document):
+    mine = client("--grant-type", "client_credentials", "--scope", "query", "--access-token-format", "opaque")
+    http = session(mine)
+    token = http.fetch_token(document["token_endpoint"], grant_type="client_credentials")["access_token"]
+    ok("an opaque token has no dots", "." not in token)
+    seen = http.introspect_token(document["introspection_endpoint"], token=token).json()
+    ok("introspection describes it", seen["active"] and seen["client_id"] == mine[0] and seen["scope"] == "query", seen)
+    ok("revocation answers 200", http.revoke_token(document["revocation_endpoint"], token=token).status_code == 200)
+    seen = http.introspect_token(document["introspection_endpoint"], token=token).json()
+    ok("a revoked token is inactive and nothing else", seen == {"active": False}, seen)
+
+
+def code(document, *, public):
+    how = ["--auth-method", "none"] if public else []
+    mine = client("--redirect-uri", CALLBACK, "--scope", "profile connection", *how)
+    method = "none" if public else "client_secret_basic"
+    http = session(mine, scope="profile", code_challenge_method="S256", token_endpoint_auth_method=method)
+    verifier = generate_token(48)
+    url, state = http.create_authorization_url(document["authorization_endpoint"], code_verifier=verifier)
+    browser = Browser()
+    back = browser.authorize(url)
+    answer = parse_qs(urlsplit(back).query)
+    ok("the answer carries state and iss", answer["state"] == [state] and answer["iss"] == [BASE], answer)
+    token = http.fetch_token(document["token_endpoint"], authorization_response=back, code_verifier=verifier, state=state)
+    ok("code gives access and refresh token", {"access_token", "refresh_token"} <= set(token), token.keys())
+    claims = claims_of(token["access_token"], document)
+    ok("the subject is a user", claims["sub"] != mine[0] and claims["client_id"] == mine[0], claims)
+    first = token["refresh_token"]
+    again = http.refresh_token(document["token_endpoint"], refresh_token=first)
+    ok("refresh rotates", again["refresh_token"] != first)
+    repeated = error(lambda: http.fetch_token(document["token_endpoint"], authorization_response=back, code_verifier=verifier, state=state))
+    ok("a second use of the code is invalid_grant", repeated == "invalid_grant", repeated)
+    dead = error(lambda: http.refresh_token(document["token_endpoint"], refresh_token=again["refresh_token"]))
+    ok("and revokes what was issued from it", dead == "invalid_grant", dead)
+    url, state = http.create_authorization_url(document["authorization_endpoint"], code_verifier=generate_token(48), prompt="consent")
+    refused = parse_qs(urlsplit(browser.authorize(url, decision="deny")).query)
+    ok("a no is access_denied with state and iss", refused["error"] == ["access_denied"] and refused["state"] == [state], refused)
+
+
+def implicit(document):
+    mine = client("--redirect-uri", CALLBACK, "--scope", "profile", "--grant-type", "implicit", "--auth-method", "none")
+    http = session(mine, scope="profile", token_endpoint_auth_method="none")
+    url, state = http.create_authorization_url(document["authorization_endpoint"], response_type="token")
+    back = Browser().authorize(url)
+    token = http.token_from_fragment(back, state)
+    ok("implicit answers in the fragment", token["access_token"] and int(token["expires_in"]) > 0 and "?" not in back, back)
+    ok("and gives no refresh token", "refresh_token" not in token)
+
+
+def password(document):
+    mine = client("--grant-type", "password", "--grant-type", "refresh_token", "--scope", "profile")
+    http = session(mine, scope="profile")
+    token = http.fetch_token(document["token_endpoint"], username=USER, password=PASSWORD)
+    ok("the password grant gives both tokens", {"access_token", "refresh_token"} <= set(token))
+    wrong = error(lambda: session(mine).fetch_token(document["token_endpoint"], username=USER, password="wrong password"))
+    unknown = error(lambda: session(mine).fetch_token(document["token_endpoint"], username="nobody", password="wrong password"))
+    ok("wrong password and unknown user are the same", wrong == unknown == "invalid_grant", (wrong, unknown))
+    none = client("--redirect-uri", CALLBACK, "--scope", "profile")
+    code = error(lambda: session(none).fetch_token(document["token_endpoint"], username=USER, password=PASSWORD))
+    ok("a client that is not registered for it is unauthorized_client", code == "unauthorized_client", code)
+
+
+command("user", "create", USER, stdin=PASSWORD + "\n")
+document = metadata()
+client_credentials(document)
+opaque(document)
+code(document, public=False)
+code(document, public=True)
+implicit(document)
+password(document)
+print(f"Authlib: {passed} passed, 0 failed")

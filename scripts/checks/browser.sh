@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Drives the server's pages with a headless Chromium: every scripts/browser/flows/*.mjs, each with a server of its own.
+#
+#   scripts/checks/browser.sh [FLOW...]     only these flows, by the name of their file without .mjs
+#
+# A flow finds BASE_URL (the server), SERVER (the oauth-server binary, whose commands work on the same data, as
+# OAUTH__DATA_FOLDER is set) and SERVER_LOG in its environment. A first line such as
+# `// settings: OAUTH__SIGNUP__OPEN=false` adds settings to its server.
+# Screenshots are in target/screenshots.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=../lib/common.sh
+. "$here/lib/common.sh"
+# shellcheck source=../lib/tools.sh
+. "$here/lib/tools.sh"
+# shellcheck source=../lib/server.sh
+. "$here/lib/server.sh"
+
+need_browser
+build_server
+CHROMIUM=$(command -v chromium)
+export CHROMIUM SERVER="$server" SCREENSHOTS="$target/screenshots"
+
+work=$(mktemp -d)
+trap 'stop_server; rm -rf -- "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# one_flow FILE: in a subshell, so that the settings of one flow are not those of the next.
+one_flow() (
+  set -e
+  local file=$1 folder settings
+  folder="$work/$(basename "$file" .mjs)"
+  mkdir "$folder"
+  settings=$(sed -n '1s|^// settings: ||p' "$file")
+  # The settings are words of ours: NAME=VALUE, separated by spaces.
+  # shellcheck disable=SC2086,SC2163
+  [ -z "$settings" ] || export $settings
+  trap stop_server EXIT
+  start_server "$server" "$folder"
+  export SERVER_LOG="$folder/server.log"
+  if timeout 300 node "$file" </dev/null; then
+    return 0
+  fi
+  say "the end of the server's log:"
+  tail -n 40 "$folder/server.log" >&2
+  return 1
+)
+
+flows=()
+if [ $# -gt 0 ]; then
+  for name in "$@"; do flows+=("$here/browser/flows/$name.mjs"); done
+else
+  for file in "$here"/browser/flows/*.mjs; do [ ! -e "$file" ] || flows+=("$file"); done
+fi
+[ ${#flows[@]} -gt 0 ] || die "there is no flow in scripts/browser/flows"
+
+passed=0 failed=0
+for file in "${flows[@]}"; do
+  name=$(basename "$file" .mjs)
+  [ -f "$file" ] || die "no flow $name"
+  begin=$SECONDS
+  # As a condition, `set -e` would not hold within the flow.
+  set +e
+  one_flow "$file"
+  code=$?
+  set -e
+  if [ "$code" -eq 0 ]; then
+    printf '%s: ok, %d s\n' "$name" $((SECONDS - begin))
+    passed=$((passed + 1))
+  else
+    printf '%s: FAILED\n' "$name"
+    failed=$((failed + 1))
+  fi
+done
+printf 'browser flows: %d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" -eq 0 ]

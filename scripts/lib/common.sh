@@ -1,0 +1,76 @@
+# Sourced by the scripts of this folder: messages, Debian packages, free ports, waiting for a server.
+# shellcheck shell=bash
+
+# apt-get's post-install scripts need these, and a bare environment often lacks them.
+PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+export PATH
+
+# say TEXT...: one line to standard error (standard output is for results).
+say() { printf '%s\n' "$*" >&2; }
+
+# die TEXT...: say it and end the script with 1.
+die() {
+  say "error: $*"
+  exit 1
+}
+
+# have COMMAND: is it on the PATH?
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# apt_install PACKAGE...: installs Debian packages as root or through sudo, or says what to do.
+apt_install() {
+  have apt-get || die "this needs the packages '$*' (Debian's names): there is no apt-get here, install them yourself"
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    have sudo || die "this needs the Debian packages '$*': run as root: apt-get install $*"
+    as_root=(sudo)
+    # Without a terminal nobody can type a password.
+    [ -t 0 ] || as_root=(sudo -n)
+  fi
+  say "installing Debian packages: $*"
+  local options=(-y -q -o DPkg::Lock::Timeout=300 --no-install-recommends)
+  if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install "$@" </dev/null >&2; then
+    say "not found with the package lists at hand; refreshing them"
+    "${as_root[@]}" apt-get -q -o DPkg::Lock::Timeout=300 update </dev/null >&2 ||
+      die "apt-get update failed"
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get "${options[@]}" install "$@" </dev/null >&2 ||
+      die "could not install: $*"
+  fi
+}
+
+# need COMMAND PACKAGE...: installs the packages unless the command is there.
+need() {
+  local command=$1
+  shift
+  have "$command" && return 0
+  apt_install "$@"
+  have "$command" || die "'$command' is still missing after installing $*"
+}
+
+# answers PORT: does something accept connections on this loopback port?
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# free_port: prints a loopback port that nobody listens on, below the range of outgoing connections.
+free_port() {
+  local port
+  for _ in $(seq 50); do
+    port=$((20000 + RANDOM % 12000))
+    answers "$port" || {
+      printf '%s\n' "$port"
+      return 0
+    }
+  done
+  die "no free port between 20000 and 32000"
+}
+
+# wait_for URL SECONDS PID: until the URL answers 2xx; fails early when the process has ended.
+wait_for() {
+  local url=$1 seconds=$2 pid=$3 end
+  end=$((SECONDS + seconds))
+  while [ "$SECONDS" -lt "$end" ]; do
+    curl -fsS -o /dev/null --max-time 2 "$url" 2>/dev/null && return 0
+    kill -0 "$pid" 2>/dev/null || return 1
+    sleep 0.05
+  done
+  return 1
+}

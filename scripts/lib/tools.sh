@@ -1,0 +1,54 @@
+# Sourced after common.sh: puts in place what the checks need beyond Rust, each at most once.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+
+# A compiler and linker for Rust and for the C parts of aws-lc and SQLite.
+need_rust() {
+  have cargo || PATH="$PATH:${CARGO_HOME:-${HOME:-/nonexistent}/.cargo}/bin"
+  have cargo || die "cargo is missing: install Rust with rustup first"
+  need cc build-essential
+}
+
+# Node and the pinned packages of scripts/browser, and a Chromium to drive.
+need_browser() {
+  need chromium chromium
+  need node nodejs
+  need npm npm
+  local at="$root/scripts/browser" stamp
+  stamp="$at/node_modules/.installed"
+  if [ ! -f "$stamp" ] || [ "$at/package-lock.json" -nt "$stamp" ]; then
+    say "installing the pinned npm packages"
+    (cd "$at" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null >&2) ||
+      die "npm ci failed in scripts/browser"
+    touch "$stamp"
+  fi
+}
+
+# A Python with the pinned packages of scripts/checks/requirements.txt; sets $python.
+need_python() {
+  need python3 python3
+  local at="$target/venv" wanted="$root/scripts/checks/requirements.txt"
+  # Debian keeps the pieces of venv in a package of their own.
+  python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+  if ! cmp -s "$wanted" "$at/installed.txt"; then
+    say "installing the pinned Python packages"
+    rm -rf -- "$at"
+    python3 -m venv "$at" >&2 || die "python3 -m venv failed"
+    "$at/bin/python" -m pip install --quiet --disable-pip-version-check --only-binary=:all: \
+      -r "$wanted" </dev/null >&2 || die "pip could not install scripts/checks/requirements.txt"
+    cp "$wanted" "$at/installed.txt"
+  fi
+  # shellcheck disable=SC2034 # for the script that sourced this
+  python="$at/bin/python"
+}
+
+# build_server: the debug oauth-server with the features every other step uses; sets $server.
+build_server() {
+  need_rust
+  (cd "$root" && cargo build --locked --quiet --workspace --all-targets) || die "the build failed"
+  # shellcheck disable=SC2034
+  server="$target/debug/oauth-server"
+  [ -x "$server" ] || die "$server was not built"
+}
