@@ -37,11 +37,7 @@ struct Presented {
 /// Whatever is wrong with them, the answer is the same `invalid_client`.
 pub async fn authenticate(env: &Env, req: &Incoming) -> Result<AuthenticatedClient, OAuthError> {
     let presented = read(req)?;
-    let client = env
-        .clients
-        .client(&presented.id)
-        .await?
-        .ok_or_else(OAuthError::invalid_client)?;
+    let client = env.clients.client(&presented.id).await?.ok_or_else(OAuthError::invalid_client)?;
     let proven = match (&client.auth, &presented.secret) {
         (ClientAuth::Public, None) => true,
         (ClientAuth::Secret(registered, hash), Some((used, secret))) if registered == used => {
@@ -49,11 +45,7 @@ pub async fn authenticate(env: &Env, req: &Incoming) -> Result<AuthenticatedClie
         }
         _ => false,
     };
-    if proven {
-        Ok(AuthenticatedClient(client))
-    } else {
-        Err(OAuthError::invalid_client())
-    }
+    if proven { Ok(AuthenticatedClient(client)) } else { Err(OAuthError::invalid_client()) }
 }
 
 /// Checks credentials of which nobody said how they travelled, for frontends that do not tell.
@@ -76,11 +68,7 @@ pub(crate) async fn by_secret(
         }
         _ => false,
     };
-    if proven {
-        Ok(AuthenticatedClient(client))
-    } else {
-        Err(OAuthError::invalid_client())
-    }
+    if proven { Ok(AuthenticatedClient(client)) } else { Err(OAuthError::invalid_client()) }
 }
 
 async fn fits(env: &Env, hash: &SecretHash, secret: &str) -> Result<bool, OAuthError> {
@@ -102,21 +90,14 @@ fn read(req: &Incoming) -> Result<Presented, OAuthError> {
     let body_secret = req.params.get("client_secret");
     let presented = match (&req.authorization, body_secret) {
         (Some(_), Some(_)) => {
-            return Err(OAuthError::invalid_request(
-                "credentials were sent in two ways",
-            ));
+            return Err(OAuthError::invalid_request("credentials were sent in two ways"));
         }
         (Some(header), None) => {
             let (id, secret) = basic(header).ok_or_else(OAuthError::invalid_client)?;
             if body_id.is_some_and(|b| b != id) {
-                return Err(OAuthError::invalid_request(
-                    "two different client identifiers",
-                ));
+                return Err(OAuthError::invalid_request("two different client identifiers"));
             }
-            Presented {
-                id: ClientId::new(id),
-                secret: Some((SecretMethod::Basic, secret)),
-            }
+            Presented { id: ClientId::new(id), secret: Some((SecretMethod::Basic, secret)) }
         }
         (None, Some(secret)) => Presented {
             id: ClientId::new(body_id.ok_or_else(OAuthError::invalid_client)?),
@@ -128,15 +109,8 @@ fn read(req: &Incoming) -> Result<Presented, OAuthError> {
         },
     };
     let too_long = presented.id.as_str().len() > LONGEST
-        || presented
-            .secret
-            .as_ref()
-            .is_some_and(|(_, s)| s.len() > LONGEST);
-    if too_long {
-        Err(OAuthError::invalid_client())
-    } else {
-        Ok(presented)
-    }
+        || presented.secret.as_ref().is_some_and(|(_, s)| s.len() > LONGEST);
+    if too_long { Err(OAuthError::invalid_client()) } else { Ok(presented) }
 }
 
 /// Both halves are form-urlencoded before they are joined
@@ -164,24 +138,14 @@ mod tests {
 
     fn header(id: &str, secret: &str) -> String {
         let encode = |t: &str| form_urlencoded::byte_serialize(t.as_bytes()).collect::<String>();
-        format!(
-            "Basic {}",
-            STANDARD.encode(format!("{}:{}", encode(id), encode(secret)))
-        )
+        format!("Basic {}", STANDARD.encode(format!("{}:{}", encode(id), encode(secret))))
     }
 
     #[test]
     fn s2_3_1_basic_header() {
         assert_eq!(basic("basic YTpi").unwrap().0, "a");
-        for bad in [
-            "",
-            "Basic",
-            "Basic !",
-            "Bearer YTpi",
-            "Basic YQ==",
-            "Basic OmI=",
-            "Basic /w==",
-        ] {
+        for bad in ["", "Basic", "Basic !", "Bearer YTpi", "Basic YQ==", "Basic OmI=", "Basic /w=="]
+        {
             assert!(basic(bad).is_none(), "{bad}");
         }
     }

@@ -83,11 +83,7 @@ impl OAuthError {
     /// An error with a description from the character set of
     /// [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
     pub const fn new(code: ErrorCode, description: &'static str) -> Self {
-        Self {
-            code,
-            description: Some(description),
-            cause: None,
-        }
+        Self { code, description: Some(description), cause: None }
     }
 
     /// `invalid_request`.
@@ -137,10 +133,8 @@ impl OAuthError {
 
     /// Fields of the JSON error response of [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Cow<'static, str>)> {
-        std::iter::once(("error", Cow::Borrowed(self.code.as_str()))).chain(
-            self.description
-                .map(|d| ("error_description", Cow::Borrowed(d))),
-        )
+        std::iter::once(("error", Cow::Borrowed(self.code.as_str())))
+            .chain(self.description.map(|d| ("error_description", Cow::Borrowed(d))))
     }
 }
 
@@ -158,10 +152,6 @@ impl PortError {
 
 impl From<PortError> for OAuthError {
     fn from(e: PortError) -> Self {
-        Self {
-            code: ErrorCode::ServerError,
-            description: None,
-            cause: Some(Box::new(e)),
-        }
+        Self { code: ErrorCode::ServerError, description: None, cause: Some(Box::new(e)) }
     }
 }

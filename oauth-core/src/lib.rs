@@ -23,9 +23,9 @@ pub mod password;
 mod pkce;
 pub mod ports;
 pub mod provider;
-#[cfg(feature = "testing")]
-pub mod testing;
 #[cfg(feature = "seaorm")]
 pub mod seaorm;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use provider::Provider;

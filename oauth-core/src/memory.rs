@@ -253,7 +253,7 @@ impl GrantStore for MemoryStore {
             .filter(|a| state.has_live_child(a.id, now))
             .cloned()
             .collect();
-        found.sort_by(|a, b| (b.created_at, b.id).cmp(&(a.created_at, a.id)));
+        found.sort_by_key(|a| std::cmp::Reverse((a.created_at, a.id)));
         Ok(found)
     }
 
@@ -327,7 +327,7 @@ impl Users for MemoryStore {
 impl KeyStore for MemoryStore {
     async fn keys(&self) -> Result<Vec<StoredKey>, PortError> {
         let mut keys: Vec<_> = self.lock().keys.values().cloned().collect();
-        keys.sort_by(|a, b| (a.alg, a.sequence).cmp(&(b.alg, b.sequence)));
+        keys.sort_by_key(|k| (k.alg, k.sequence));
         Ok(keys)
     }
 

@@ -31,9 +31,7 @@ impl Params {
     /// Adds one parameter by the same rules.
     pub fn add(&mut self, name: String, value: String) -> Result<(), OAuthError> {
         if name.contains('\0') || value.contains('\0') {
-            return Err(OAuthError::invalid_request(
-                "a parameter contains a NUL character",
-            ));
+            return Err(OAuthError::invalid_request("a parameter contains a NUL character"));
         }
         if value.is_empty() {
             return Ok(());
@@ -57,9 +55,7 @@ impl Params {
 
     /// The value, or `invalid_request`.
     pub fn require(&self, name: &str) -> Result<&str, OAuthError> {
-        self.get(name).ok_or(OAuthError::invalid_request(
-            "a required parameter is missing",
-        ))
+        self.get(name).ok_or(OAuthError::invalid_request("a required parameter is missing"))
     }
 
     /// The parameters as a query, names in sorted order.
@@ -85,10 +81,7 @@ impl fmt::Debug for Params {
 
 fn decode(raw: &[u8]) -> Result<String, OAuthError> {
     let spaced: Cow<'_, [u8]> = if raw.contains(&b'+') {
-        raw.iter()
-            .map(|&b| if b == b'+' { b' ' } else { b })
-            .collect::<Vec<_>>()
-            .into()
+        raw.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect::<Vec<_>>().into()
     } else {
         raw.into()
     };
@@ -109,9 +102,7 @@ pub struct Incoming {
 
 impl fmt::Debug for Incoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Incoming")
-            .field("params", &self.params)
-            .finish_non_exhaustive()
+        f.debug_struct("Incoming").field("params", &self.params).finish_non_exhaustive()
     }
 }
 
@@ -135,14 +126,8 @@ mod tests {
                 "{bad:?}"
             );
         }
-        let many = (0..=MOST_PARAMETERS)
-            .map(|i| format!("p{i}=1"))
-            .collect::<Vec<_>>()
-            .join("&");
-        assert_eq!(
-            Params::parse(many.as_bytes()).unwrap_err().code(),
-            ErrorCode::InvalidRequest
-        );
+        let many = (0..=MOST_PARAMETERS).map(|i| format!("p{i}=1")).collect::<Vec<_>>().join("&");
+        assert_eq!(Params::parse(many.as_bytes()).unwrap_err().code(), ErrorCode::InvalidRequest);
     }
 
     proptest! {

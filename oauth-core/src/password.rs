@@ -60,10 +60,7 @@ impl Argon2Passwords {
     async fn place(&self) -> Option<Place> {
         let admitted = Arc::clone(&self.admitted).try_acquire_owned().ok()?;
         let running = Arc::clone(&self.running).acquire_owned().await.ok()?;
-        Some(Place {
-            _running: running,
-            _admitted: admitted,
-        })
+        Some(Place { _running: running, _admitted: admitted })
     }
 }
 
@@ -147,9 +144,78 @@ fn verify(phc: Option<&str>, secret: &str) -> Result<Verdict, PortError> {
     let parsed = PasswordHash::new(phc.unwrap_or(&NOBODY))
         .map_err(|e| PortError::new(format!("a stored password hash cannot be read: {e}")))?;
     let fits = argon2().verify_password(secret.as_bytes(), &parsed).is_ok();
-    Ok(if fits && phc.is_some() {
-        Verdict::Right
-    } else {
-        Verdict::Wrong
-    })
+    Ok(if fits && phc.is_some() { Verdict::Right } else { Verdict::Wrong })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{pin::pin, sync::mpsc, task::Poll};
+
+    #[tokio::test]
+    async fn a_secret_fits_its_own_hash_only() {
+        let passwords = Argon2Passwords::default();
+        let phc = passwords.hash("correct horse").await.unwrap();
+        assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
+        assert_ne!(passwords.hash("correct horse").await.unwrap(), phc);
+        let right = passwords.verify(Some(&phc), "correct horse").await.unwrap();
+        assert_eq!(right, Verdict::Right);
+        for wrong in ["", "correct hors", "Correct horse", "correct horse "] {
+            let verdict = passwords.verify(Some(&phc), wrong).await.unwrap();
+            assert_eq!(verdict, Verdict::Wrong, "{wrong:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_has_no_password() {
+        let passwords = Argon2Passwords::default();
+        for tried in ["", "anything"] {
+            assert_eq!(passwords.verify(None, tried).await.unwrap(), Verdict::Wrong);
+        }
+        assert!(passwords.verify(Some("not a PHC string"), "x").await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_long_secret_costs_nothing() {
+        let passwords = Argon2Passwords::default();
+        let long = "x".repeat(LONGEST_SECRET + 1);
+        assert!(passwords.hash(&long).await.is_err());
+        assert_eq!(passwords.verify(None, &long).await.unwrap(), Verdict::Wrong);
+        let longest = "x".repeat(LONGEST_SECRET);
+        let phc = passwords.hash(&longest).await.unwrap();
+        assert_eq!(passwords.verify(Some(&phc), &longest).await.unwrap(), Verdict::Right);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_busy_at_once() {
+        let passwords = Argon2Passwords::new(1, 0);
+        let place = passwords.place().await;
+        assert!(place.is_some());
+        assert_eq!(passwords.verify(None, "x").await.unwrap(), Verdict::Busy);
+        assert!(passwords.hash("x").await.is_err());
+        drop(place);
+        assert_eq!(passwords.verify(None, "x").await.unwrap(), Verdict::Wrong);
+    }
+
+    #[test]
+    fn a_request_that_goes_away_keeps_its_place_until_the_work_is_done() {
+        let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build();
+        let runtime = runtime.unwrap();
+        runtime.block_on(async {
+            let (release, wait) = mpsc::channel::<()>();
+            let occupied = tokio::task::spawn_blocking(move || wait.recv().ok());
+            let passwords = Argon2Passwords::new(1, 0);
+            {
+                let mut left = pin!(passwords.verify(None, "x"));
+                let polled = std::future::poll_fn(|c| Poll::Ready(left.as_mut().poll(c))).await;
+                assert!(polled.is_pending());
+            }
+            assert_eq!(passwords.verify(None, "x").await.unwrap(), Verdict::Busy);
+            release.send(()).unwrap();
+            occupied.await.unwrap();
+            // The work of the request that left is still done, and then its place is free.
+            let free = passwords.admitted.acquire().await;
+            assert!(free.is_ok());
+        });
+    }
 }

@@ -32,14 +32,10 @@ pub(crate) fn challenge(
             CodeChallenge::Plain(c.to_owned())
         }
         (Some(_), Some("S256" | "plain")) => {
-            return Err(OAuthError::invalid_request(
-                "code_challenge is not acceptable; use S256",
-            ));
+            return Err(OAuthError::invalid_request("code_challenge is not acceptable; use S256"));
         }
         (Some(_), _) => {
-            return Err(OAuthError::invalid_request(
-                "code_challenge_method must be S256",
-            ));
+            return Err(OAuthError::invalid_request("code_challenge_method must be S256"));
         }
     };
     Ok(Some(read))
@@ -53,9 +49,7 @@ pub(crate) fn verify(
     let (challenge, verifier) = match (challenge, verifier) {
         (None, None) => return Ok(()),
         (None, Some(_)) => {
-            return Err(OAuthError::invalid_grant(
-                "code_verifier without code_challenge",
-            ));
+            return Err(OAuthError::invalid_grant("code_verifier without code_challenge"));
         }
         (Some(_), None) => return Err(OAuthError::invalid_grant("code_verifier is missing")),
         (Some(challenge), Some(verifier)) => (challenge, verifier),
@@ -78,17 +72,13 @@ pub(crate) fn verify(
 
 fn is_s256(text: &str) -> bool {
     text.len() == S256_LENGTH
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
 /// [RFC 7636 4.1](https://www.rfc-editor.org/rfc/rfc7636#section-4.1): 43 to 128 unreserved characters.
 fn is_verifier(text: &str) -> bool {
     (43..=128).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
 }
 
 #[cfg(test)]
@@ -107,41 +97,19 @@ mod tests {
     fn s4_3_what_a_request_may_send() {
         let s256 = format!("code_challenge={CHALLENGE}&code_challenge_method=S256");
         let plain = format!("code_challenge={VERIFIER}&code_challenge_method=plain");
-        assert_eq!(
-            read(&s256, true, false),
-            Ok(Some(CodeChallenge::S256(CHALLENGE.into())))
-        );
-        assert_eq!(
-            read(&plain, true, true),
-            Ok(Some(CodeChallenge::Plain(VERIFIER.into())))
-        );
+        assert_eq!(read(&s256, true, false), Ok(Some(CodeChallenge::S256(CHALLENGE.into()))));
+        assert_eq!(read(&plain, true, true), Ok(Some(CodeChallenge::Plain(VERIFIER.into()))));
         assert_eq!(read("", false, false), Ok(None));
         for (raw, required, allow_plain) in [
             ("", true, true),
             (plain.as_str(), false, false),
             ("code_challenge_method=S256", false, true),
             (&format!("code_challenge={CHALLENGE}"), false, true),
-            (
-                &format!("code_challenge={CHALLENGE}&code_challenge_method=s256"),
-                false,
-                true,
-            ),
-            (
-                &format!("code_challenge={CHALLENGE}x&code_challenge_method=S256"),
-                false,
-                true,
-            ),
-            (
-                "code_challenge=short&code_challenge_method=plain",
-                false,
-                true,
-            ),
+            (&format!("code_challenge={CHALLENGE}&code_challenge_method=s256"), false, true),
+            (&format!("code_challenge={CHALLENGE}x&code_challenge_method=S256"), false, true),
+            ("code_challenge=short&code_challenge_method=plain", false, true),
         ] {
-            assert_eq!(
-                read(raw, required, allow_plain),
-                Err(ErrorCode::InvalidRequest),
-                "{raw}"
-            );
+            assert_eq!(read(raw, required, allow_plain), Err(ErrorCode::InvalidRequest), "{raw}");
         }
     }
 
@@ -161,10 +129,7 @@ mod tests {
             (Some(&plain), Some(other.as_str())),
             (None, Some(VERIFIER)),
         ] {
-            assert_eq!(
-                verify(challenge, verifier).unwrap_err().code(),
-                ErrorCode::InvalidGrant
-            );
+            assert_eq!(verify(challenge, verifier).unwrap_err().code(), ErrorCode::InvalidGrant);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! JSON lines in event style: a constant message and fields. Never a token, a secret or a header.
 
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 /// Starts logging to standard output. `RUST_LOG` chooses the level; the default is `info`.
 pub fn start() {

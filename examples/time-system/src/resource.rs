@@ -1,13 +1,7 @@
 //! The resource server: two endpoints, each behind a scope of its own name.
 
 use crate::{clock_face, trace};
-use axum::{
-    Json, Router,
-    extract::State,
-    http::StatusCode,
-    middleware,
-    routing::get,
-};
+use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::get};
 use oauth_core::ports::Clock;
 use resource_guard::{Guard, Principal};
 use serde_json::{Value, json};

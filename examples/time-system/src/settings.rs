@@ -103,7 +103,9 @@ pub enum BadSettings {
     #[error("{0}")]
     Unreadable(#[from] config::ConfigError),
     /// Demo credentials outside a demonstration.
-    #[error("{0} is a credential of the demonstration and is refused in stage and production; set it to one of your own")]
+    #[error(
+        "{0} is a credential of the demonstration and is refused in stage and production; set it to one of your own"
+    )]
     DemoCredential(&'static str),
 }
 
@@ -170,7 +172,11 @@ mod tests {
         assert!(error.contains("prot"), "{error}");
         assert!(with(&[("TIME__WEBAPP__PORT", "x")]).is_err());
         assert_eq!(
-            with(&[("TIME__WEBAPP__CLIENT_SECRET", "00123")]).unwrap().webapp.client_secret.expose_secret(),
+            with(&[("TIME__WEBAPP__CLIENT_SECRET", "00123")])
+                .unwrap()
+                .webapp
+                .client_secret
+                .expose_secret(),
             "00123"
         );
     }

@@ -168,11 +168,8 @@ impl TimeServer {
         const SERVICE: &str = "the resource server";
         let nonsense = || UpstreamError::Nonsense { service: SERVICE };
         let url = self.url.join(what).map_err(|_| nonsense())?;
-        let request = self
-            .http
-            .get(url)
-            .bearer_auth(token.expose_secret())
-            .header(REQUEST_ID, id.0.clone());
+        let request =
+            self.http.get(url).bearer_auth(token.expose_secret()).header(REQUEST_ID, id.0.clone());
         let response = request
             .send()
             .await

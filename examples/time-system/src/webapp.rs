@@ -96,7 +96,8 @@ async fn own_token(app: &Webapp, id: &RequestId) -> Result<AccessToken, Upstream
     }
     let token = app.authorization_server.token_for_itself(&QUESTIONS.join(" "), id).await?;
     let life = Duration::from_secs(token.expires_in.unsigned_abs());
-    *app.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some((now.plus(life), token.clone()));
+    *app.kept.lock().unwrap_or_else(PoisonError::into_inner) =
+        Some((now.plus(life), token.clone()));
     tracing::info!(expires_in = token.expires_in, "own token renewed");
     Ok(token)
 }

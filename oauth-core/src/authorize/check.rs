@@ -31,14 +31,8 @@ pub(super) fn check(
     let response_type = response_type(grants, client, params)?;
     check_mode(target, params)?;
     let resources = resources(params)?;
-    if resources
-        .iter()
-        .any(|r| !env.resources.iter().any(|known| known.uri == *r))
-    {
-        return Err(OAuthError::new(
-            ErrorCode::InvalidTarget,
-            "unknown resource",
-        ));
+    if resources.iter().any(|r| !env.resources.iter().any(|known| known.uri == *r)) {
+        return Err(OAuthError::new(ErrorCode::InvalidTarget, "unknown resource"));
     }
     let has_code = response_type.split(' ').any(|word| word == "code");
     let required = env.policy.pkce == PkcePolicy::Everybody || client.is_public();
@@ -66,12 +60,10 @@ fn response_type(grants: &Grants, client: &Client, params: &Params) -> Result<St
     let mut words: Vec<_> = params.require("response_type")?.split(' ').collect();
     words.sort_unstable();
     let response_type = words.join(" ");
-    let grant = grants
-        .of_response_type(&response_type)
-        .ok_or(OAuthError::new(
-            ErrorCode::UnsupportedResponseType,
-            "this response_type is not offered here",
-        ))?;
+    let grant = grants.of_response_type(&response_type).ok_or(OAuthError::new(
+        ErrorCode::UnsupportedResponseType,
+        "this response_type is not offered here",
+    ))?;
     if !client.may_use(grant.grant_type()) || !client.response_types.contains(&response_type) {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
@@ -94,9 +86,7 @@ fn check_mode(target: &RedirectTarget, params: &Params) -> Result<(), OAuthError
 fn prompt(params: &Params) -> Result<Vec<String>, OAuthError> {
     let words: Vec<_> = params.get("prompt").unwrap_or_default().split(' ').collect();
     if words.len() > 1 && words.contains(&"none") {
-        return Err(OAuthError::invalid_request(
-            "prompt=none does not go with others",
-        ));
+        return Err(OAuthError::invalid_request("prompt=none does not go with others"));
     }
     let known = words.into_iter().filter(|w| PROMPTS.contains(w));
     Ok(known.map(str::to_owned).collect())

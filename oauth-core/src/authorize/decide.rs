@@ -22,20 +22,16 @@ pub(super) fn decide(pending: &PendingAuthorization, consented: bool) -> Step {
     let silent = asks_for("none");
     let must_sign_in = pending.login.is_none() || asks_for("login") || asks_for("select_account");
     if must_sign_in && silent {
-        return Step::Refuse(OAuthError::new(
-            ErrorCode::LoginRequired,
-            "nobody is signed in",
-        ));
+        return Step::Refuse(OAuthError::new(ErrorCode::LoginRequired, "nobody is signed in"));
     }
     if must_sign_in {
         return Step::Login;
     }
     match consented && !asks_for("consent") {
         true => Step::Grant,
-        false if silent => Step::Refuse(OAuthError::new(
-            ErrorCode::ConsentRequired,
-            "nobody has agreed yet",
-        )),
+        false if silent => {
+            Step::Refuse(OAuthError::new(ErrorCode::ConsentRequired, "nobody has agreed yet"))
+        }
         false => Step::Consent,
     }
 }

@@ -32,9 +32,7 @@ pub struct Visitor {
 
 impl std::fmt::Debug for Visitor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Visitor")
-            .field("login", &self.login)
-            .finish_non_exhaustive()
+        f.debug_struct("Visitor").field("login", &self.login).finish_non_exhaustive()
     }
 }
 
@@ -100,9 +98,7 @@ pub async fn authorize(
     params: &Params,
     visitor: Visitor,
 ) -> Result<Next, Refused> {
-    let (client, target) = resolve::resolve(env, params)
-        .await
-        .map_err(|e| page(env, e))?;
+    let (client, target) = resolve::resolve(env, params).await.map_err(|e| page(env, e))?;
     let now = env.clock.now();
     let go = async {
         let pending = check::check(env, grants, &client, &target, params, &visitor, now)?;
@@ -125,21 +121,15 @@ pub async fn resume(
     decision: Decision,
 ) -> Result<Next, Refused> {
     let now = env.clock.now();
-    let Interaction {
-        client,
-        mut pending,
-    } = interaction_of(env, interaction, browser, now)
-        .await
-        .map_err(|e| page(env, e))?;
+    let Interaction { client, mut pending } =
+        interaction_of(env, interaction, browser, now).await.map_err(|e| page(env, e))?;
     let target = RedirectTarget::of(&pending);
     let go = async {
         let mut agreed = false;
         match decision {
             Decision::Denied => return respond::deny(env, interaction.hash(), now).await,
             Decision::SignedIn(login) => {
-                pending
-                    .prompt
-                    .retain(|p| p != "login" && p != "select_account");
+                pending.prompt.retain(|p| p != "login" && p != "select_account");
                 pending.login = Some(login);
             }
             Decision::Approved { scope } => {
@@ -160,10 +150,7 @@ pub async fn resume(
         match decide::decide(&pending, consented) {
             Step::Refuse(e) => Err(e),
             Step::Grant => {
-                let used = respond::Used {
-                    interaction: interaction.hash(),
-                    remember: agreed,
-                };
+                let used = respond::Used { interaction: interaction.hash(), remember: agreed };
                 respond::grant(env, &client, Some(used), pending, now).await
             }
             Step::Login => Ok(Next::Login(suspend(env, pending).await?)),
@@ -229,17 +216,11 @@ async fn suspend(env: &Env, pending: PendingAuthorization) -> Result<Interaction
 }
 
 fn page(env: &Env, e: OAuthError) -> Refused {
-    env.audit.record(&Event::Refused {
-        endpoint: "authorize",
-        error: e.code(),
-    });
+    env.audit.record(&Event::Refused { endpoint: "authorize", error: e.code() });
     Refused::Page(e)
 }
 
 fn answer(env: &Env, target: RedirectTarget, e: OAuthError) -> Refused {
-    env.audit.record(&Event::Refused {
-        endpoint: "authorize",
-        error: e.code(),
-    });
+    env.audit.record(&Event::Refused { endpoint: "authorize", error: e.code() });
     Refused::Return(target, e)
 }

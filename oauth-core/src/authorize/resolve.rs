@@ -21,10 +21,7 @@ pub enum ResponseMode {
 impl ResponseMode {
     /// The usual mode of a response type.
     pub fn of(response_type: &str) -> Self {
-        if response_type
-            .split(' ')
-            .any(|word| word == "token" || word == "id_token")
-        {
+        if response_type.split(' ').any(|word| word == "token" || word == "id_token") {
             Self::Fragment
         } else {
             Self::Query
@@ -94,29 +91,20 @@ pub(super) async fn resolve(
         .clients
         .client(&id)
         .await?
-        .ok_or(OAuthError::invalid_request(
-            "this application is not registered here",
-        ))?;
+        .ok_or(OAuthError::invalid_request("this application is not registered here"))?;
     let redirect_uri = redirect_uri(&client, params.get("redirect_uri"))?;
     let mode = ResponseMode::of(params.get("response_type").unwrap_or_default());
     let state = params.get("state").map(str::to_owned);
-    Ok((
-        client,
-        RedirectTarget {
-            redirect_uri,
-            state,
-            mode,
-        },
-    ))
+    Ok((client, RedirectTarget { redirect_uri, state, mode }))
 }
 
 /// The asked redirect URI if it is registered, or the only one there is.
 pub(crate) fn redirect_uri(client: &Client, asked: Option<&str>) -> Result<String, OAuthError> {
     match (asked, client.redirect_uris.as_slice()) {
         (Some(asked), known) if known.iter().any(|k| k.matches(asked)) => Ok(asked.to_owned()),
-        (Some(_), _) => Err(OAuthError::invalid_request(
-            "redirect_uri is not registered for this application",
-        )),
+        (Some(_), _) => {
+            Err(OAuthError::invalid_request("redirect_uri is not registered for this application"))
+        }
         (None, [only]) => Ok(only.as_str().to_owned()),
         (None, _) => Err(OAuthError::invalid_request("redirect_uri is missing")),
     }

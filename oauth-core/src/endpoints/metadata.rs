@@ -41,16 +41,10 @@ pub fn metadata(env: &Env, grants: &Grants, paths: &Paths, scopes: &[String]) ->
     let at = |path: &str| env.issuer.join(path);
     let grant_types: Vec<_> = grants.grant_types().collect();
     let response_types: Vec<_> = grants.response_types().collect();
-    let modes: BTreeSet<_> = response_types
-        .iter()
-        .map(|r| ResponseMode::of(r).as_str())
-        .collect();
+    let modes: BTreeSet<_> = response_types.iter().map(|r| ResponseMode::of(r).as_str()).collect();
     let confidential: Vec<_> = AUTH_METHODS.into_iter().filter(|m| *m != "none").collect();
-    let challenges: &[&str] = if env.policy.danger_plain_pkce {
-        &["S256", "plain"]
-    } else {
-        &["S256"]
-    };
+    let challenges: &[&str] =
+        if env.policy.danger_plain_pkce { &["S256", "plain"] } else { &["S256"] };
     let mut document = json!({
         "issuer": env.issuer.as_str(),
         "authorization_endpoint": at(&paths.authorize),

@@ -28,10 +28,9 @@ pub(crate) async fn exchange(
     params: &Params,
 ) -> Result<TokenResponse, OAuthError> {
     let grant_type = params.require("grant_type")?;
-    let grant = grants.get(grant_type).ok_or(OAuthError::new(
-        ErrorCode::UnsupportedGrantType,
-        "no such grant type here",
-    ))?;
+    let grant = grants
+        .get(grant_type)
+        .ok_or(OAuthError::new(ErrorCode::UnsupportedGrantType, "no such grant type here"))?;
     if !client.may_use(grant.grant_type()) {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
@@ -39,22 +38,11 @@ pub(crate) async fn exchange(
         ));
     }
     let now = env.clock.now();
-    let approval = grant
-        .approve(&Exchange {
-            env,
-            client,
-            params,
-            now,
-        })
-        .await?;
+    let approval = grant.approve(&Exchange { env, client, params, now }).await?;
     let user = approval.login.as_ref().map(|l| l.user.clone());
     let response = issue::issue(env, client, approval, now).await?;
     let grant_type = grant.grant_type();
-    env.audit.record(&Event::TokenIssued {
-        grant_type,
-        client: &client.id,
-        user: user.as_ref(),
-    });
+    env.audit.record(&Event::TokenIssued { grant_type, client: &client.id, user: user.as_ref() });
     tracing::info!(client.id = %client.id, grant_type, "token issued");
     Ok(response)
 }

@@ -23,21 +23,17 @@ impl Grant for AuthorizationCode {
 
     async fn approve(&self, x: &Exchange<'_>) -> Result<Approval, OAuthError> {
         let hash = HashedToken::of(x.params.require("code")?);
-        let code = x
-            .env
-            .grants
-            .code(&hash)
-            .await?
-            .ok_or(OAuthError::invalid_grant("unknown code"))?;
+        let code =
+            x.env.grants.code(&hash).await?.ok_or(OAuthError::invalid_grant("unknown code"))?;
         decide(&code, x.client, x.params, x.now)?;
         if x.env.users.user(&code.login.user).await?.is_none() {
             return Err(OAuthError::invalid_grant("the user is gone"));
         }
         let policy = &x.env.policy;
-        let refresh_until = x.client.may_use("refresh_token").then(|| {
-            x.now
-                .plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age))
-        });
+        let refresh_until = x
+            .client
+            .may_use("refresh_token")
+            .then(|| x.now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)));
         Ok(Approval {
             credential: Credential::Code(hash),
             parent: Parent::Existing(code.authorization),
@@ -59,9 +55,7 @@ fn decide(
     now: Timestamp,
 ) -> Result<(), OAuthError> {
     if code.client != client.id {
-        return Err(OAuthError::invalid_grant(
-            "the code was issued to another client",
-        ));
+        return Err(OAuthError::invalid_grant("the code was issued to another client"));
     }
     if code.consumed_at.is_none() && code.expires_at <= now {
         return Err(OAuthError::invalid_grant("the code has expired"));
@@ -73,9 +67,7 @@ fn decide(
         (Some(then), Some(now)) if then == now => {}
         (None, None) => {}
         _ => {
-            return Err(OAuthError::invalid_grant(
-                "redirect_uri is not that of the request",
-            ));
+            return Err(OAuthError::invalid_grant("redirect_uri is not that of the request"));
         }
     }
     pkce::verify(code.challenge.as_ref(), params.get("code_verifier"))

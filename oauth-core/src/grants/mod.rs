@@ -103,10 +103,7 @@ impl Exchange<'_> {
         if asked.iter().all(|r| granted.contains(r)) {
             Ok(asked)
         } else {
-            Err(OAuthError::new(
-                ErrorCode::InvalidTarget,
-                "the resource was not authorized",
-            ))
+            Err(OAuthError::new(ErrorCode::InvalidTarget, "the resource was not authorized"))
         }
     }
 }
@@ -115,14 +112,10 @@ pub(crate) fn scope_within(params: &Params, most: &Scope) -> Result<Scope, OAuth
     let Some(text) = params.get("scope") else {
         return Ok(most.clone());
     };
-    let asked = Scope::parse(text).ok_or(OAuthError::new(
-        ErrorCode::InvalidScope,
-        "the scope is malformed",
-    ))?;
-    most.narrow(&asked).ok_or(OAuthError::new(
-        ErrorCode::InvalidScope,
-        "the scope exceeds what may be granted",
-    ))
+    let asked = Scope::parse(text)
+        .ok_or(OAuthError::new(ErrorCode::InvalidScope, "the scope is malformed"))?;
+    most.narrow(&asked)
+        .ok_or(OAuthError::new(ErrorCode::InvalidScope, "the scope exceeds what may be granted"))
 }
 
 pub(crate) fn resources(params: &Params) -> Result<Vec<ResourceUri>, OAuthError> {
@@ -152,18 +145,12 @@ impl Grants {
 
     /// The grant of a token request.
     pub fn get(&self, grant_type: &str) -> Option<&dyn Grant> {
-        self.0
-            .iter()
-            .find(|g| g.grant_type() == grant_type && g.has_token_request())
-            .map(|g| &**g)
+        self.0.iter().find(|g| g.grant_type() == grant_type && g.has_token_request()).map(|g| &**g)
     }
 
     /// The grant that brings a response type.
     pub fn of_response_type(&self, response_type: &str) -> Option<&dyn Grant> {
-        self.0
-            .iter()
-            .find(|g| g.response_types().contains(&response_type))
-            .map(|g| &**g)
+        self.0.iter().find(|g| g.response_types().contains(&response_type)).map(|g| &**g)
     }
 
     /// All grant types.
@@ -173,15 +160,11 @@ impl Grants {
 
     /// All response types.
     pub fn response_types(&self) -> impl Iterator<Item = &'static str> {
-        self.0
-            .iter()
-            .flat_map(|g| g.response_types().iter().copied())
+        self.0.iter().flat_map(|g| g.response_types().iter().copied())
     }
 
     /// Reasons to worry about the grants that are on.
     pub fn warnings(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.0
-            .iter()
-            .filter_map(|g| Some((g.grant_type(), g.warning()?)))
+        self.0.iter().filter_map(|g| Some((g.grant_type(), g.warning()?)))
     }
 }

@@ -41,10 +41,10 @@ impl Grant for Password {
             }
         };
         let policy = &x.env.policy;
-        let refresh_until = x.client.may_use("refresh_token").then(|| {
-            x.now
-                .plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age))
-        });
+        let refresh_until = x
+            .client
+            .may_use("refresh_token")
+            .then(|| x.now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)));
         Ok(Approval {
             credential: Credential::Reusable,
             parent: Parent::New(NewAuthorization {
@@ -53,11 +53,7 @@ impl Grant for Password {
                 user: user.clone(),
                 scope: scope.clone(),
             }),
-            login: Some(Login {
-                user,
-                at: x.now,
-                amr: vec!["pwd".into()],
-            }),
+            login: Some(Login { user, at: x.now, amr: vec!["pwd".into()] }),
             refresh_scope: scope.clone(),
             scope,
             refresh_resources: resources.clone(),

@@ -78,6 +78,5 @@ fn successor_until(policy: &Policy, client: &Client, old: &Token, now: Timestamp
     if client.is_public() {
         return old.expires_at;
     }
-    now.plus(policy.refresh_token_ttl)
-        .min(old.authorized_at.plus(policy.refresh_token_max_age))
+    now.plus(policy.refresh_token_ttl).min(old.authorized_at.plus(policy.refresh_token_max_age))
 }

@@ -48,15 +48,9 @@ impl Browser {
         let name = if https { SECURE } else { PLAIN };
         let well_formed = |v: &&str| {
             v.len() == LENGTH
-                && v.bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+                && v.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         };
-        Self(
-            cookie(headers, name)
-                .filter(well_formed)
-                .unwrap_or_default()
-                .to_owned(),
-        )
+        Self(cookie(headers, name).filter(well_formed).unwrap_or_default().to_owned())
     }
 }
 

@@ -20,10 +20,7 @@ pub async fn incoming(request: Request) -> Result<Incoming, OAuthError> {
     let (parts, body) = request.into_parts();
     let authorization = authorization(&parts.headers)?;
     let params = params(&parts.headers, body).await?;
-    Ok(Incoming {
-        authorization,
-        params,
-    })
+    Ok(Incoming { authorization, params })
 }
 
 /// One `Authorization` header, or none.
@@ -31,9 +28,7 @@ fn authorization(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let first = values.next();
     if values.next().is_some() {
-        return Err(OAuthError::invalid_request(
-            "more than one Authorization header",
-        ));
+        return Err(OAuthError::invalid_request("more than one Authorization header"));
     }
     first
         .map(|v| v.to_str().map(str::to_owned))
@@ -42,10 +37,8 @@ fn authorization(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
 }
 
 async fn params(headers: &HeaderMap, body: Body) -> Result<Params, OAuthError> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let mime = content_type.split(';').next().unwrap_or_default().trim();
     let body = || async {
         axum::body::to_bytes(body, LONGEST_BODY)

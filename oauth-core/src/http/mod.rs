@@ -50,18 +50,12 @@ pub fn render(provider: &Provider, outcome: Result<Next, Refused>) -> Response {
 impl Edge {
     /// An edge with plain error pages.
     pub fn new(provider: Provider) -> Self {
-        Self {
-            provider,
-            pages: Arc::new(PlainPages),
-        }
+        Self { provider, pages: Arc::new(PlainPages) }
     }
 
     /// An edge with the embedder's error pages.
     pub fn error_pages(self, pages: impl ErrorPages + 'static) -> Self {
-        Self {
-            pages: Arc::new(pages),
-            ..self
-        }
+        Self { pages: Arc::new(pages), ..self }
     }
 
     /// The protocol endpoints.
@@ -70,18 +64,12 @@ impl Edge {
         let paths = self.provider.paths().clone();
         let at = |path: &str| format!("{base}{path}");
         Router::new()
-            .route(
-                &at(&paths.authorize),
-                get(authorize).post(authorize_by_post),
-            )
+            .route(&at(&paths.authorize), get(authorize).post(authorize_by_post))
             .route(&at(&paths.token), post(token))
             .route(&at(&paths.revoke), post(revoke))
             .route(&at(&paths.introspect), post(introspect))
             .route(&at(&paths.jwks), get(jwks))
-            .route(
-                &format!("/.well-known/oauth-authorization-server{base}"),
-                get(metadata),
-            )
+            .route(&format!("/.well-known/oauth-authorization-server{base}"), get(metadata))
             .with_state(self)
     }
 

@@ -13,10 +13,8 @@ use serde::Serialize;
 
 /// Nothing with a credential in it may be kept by anybody on the way
 /// ([RFC 6749 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
-pub(super) const NO_STORE: [(HeaderName, &str); 2] = [
-    (header::CACHE_CONTROL, "no-store"),
-    (header::PRAGMA, "no-cache"),
-];
+pub(super) const NO_STORE: [(HeaderName, &str); 2] =
+    [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
 
 /// Pages that explain an error to a person. Shown where nothing proves that an answer may be sent to a client.
 pub trait ErrorPages: Send + Sync {
@@ -44,10 +42,8 @@ impl ErrorPages for PlainPages {
 /// The JSON error response of [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2).
 pub fn error_json(error: &OAuthError) -> Response {
     log(error);
-    let body: serde_json::Map<String, serde_json::Value> = error
-        .fields()
-        .map(|(k, v)| (k.to_owned(), v.into()))
-        .collect();
+    let body: serde_json::Map<String, serde_json::Value> =
+        error.fields().map(|(k, v)| (k.to_owned(), v.into())).collect();
     let mut response = (error.code().status(), NO_STORE, axum::Json(body)).into_response();
     let headers = response.headers_mut();
     match error.code() {
@@ -71,10 +67,8 @@ pub(super) fn json<T: Serialize>(outcome: Result<T, OAuthError>) -> Response {
 }
 
 pub(super) fn document(content_type: &'static str, body: String) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, content_type),
-        (header::CACHE_CONTROL, "public, max-age=300"),
-    ];
+    let headers =
+        [(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "public, max-age=300")];
     (headers, body).into_response()
 }
 
@@ -120,18 +114,8 @@ fn log(error: &OAuthError) {
     let code = error.code().as_str();
     let description = error.description().unwrap_or_default();
     if error.code().status().is_server_error() {
-        tracing::error!(
-            error = code,
-            description,
-            causes = error.causes(),
-            "request failed"
-        );
+        tracing::error!(error = code, description, causes = error.causes(), "request failed");
     } else {
-        tracing::info!(
-            error = code,
-            description,
-            causes = error.causes(),
-            "request refused"
-        );
+        tracing::info!(error = code, description, causes = error.causes(), "request refused");
     }
 }

@@ -127,12 +127,7 @@ pub(crate) async fn mint(
             sign(env, alg, &claims, now).await?
         }
     };
-    Ok(Minted {
-        token,
-        scope,
-        expires_at,
-        format,
-    })
+    Ok(Minted { token, scope, expires_at, format })
 }
 
 /// What of a scope a user's access token would carry.
@@ -164,10 +159,7 @@ fn resources<'a>(env: &'a Env, asked: &[ResourceUri]) -> Result<Vec<&'a Resource
         .iter()
         .map(|uri| env.resources.iter().find(|r| r.uri == *uri))
         .collect::<Option<_>>()
-        .ok_or(OAuthError::new(
-            ErrorCode::InvalidTarget,
-            "unknown resource",
-        ))
+        .ok_or(OAuthError::new(ErrorCode::InvalidTarget, "unknown resource"))
 }
 
 fn form(
@@ -175,12 +167,8 @@ fn form(
     client: &Client,
     resources: &[&Resource],
 ) -> Result<(TokenFormat, Duration), OAuthError> {
-    let default = client
-        .access_token_format
-        .unwrap_or(env.policy.access_token_format);
-    let mut formats = resources
-        .iter()
-        .map(|r| r.access_token_format.unwrap_or(default));
+    let default = client.access_token_format.unwrap_or(env.policy.access_token_format);
+    let mut formats = resources.iter().map(|r| r.access_token_format.unwrap_or(default));
     let format = formats.next().unwrap_or(default);
     if formats.any(|other| other != format) {
         return Err(OAuthError::new(
@@ -188,14 +176,8 @@ fn form(
             "these resources take tokens of different forms; ask for one at a time",
         ));
     }
-    let default = client
-        .access_token_ttl
-        .unwrap_or(env.policy.access_token_ttl);
-    let ttl = resources
-        .iter()
-        .filter_map(|r| r.access_token_ttl)
-        .min()
-        .unwrap_or(default);
+    let default = client.access_token_ttl.unwrap_or(env.policy.access_token_ttl);
+    let ttl = resources.iter().filter_map(|r| r.access_token_ttl).min().unwrap_or(default);
     Ok((format, ttl.min(env.policy.access_token_max_ttl)))
 }
 
@@ -207,14 +189,9 @@ fn narrow(
 ) -> Result<Scope, OAuthError> {
     let unknown = scope.iter().filter(|token| {
         !resources.is_empty()
-            && !resources
-                .iter()
-                .any(|r| r.scope.is_empty() || r.scope.contains(token))
+            && !resources.iter().any(|r| r.scope.is_empty() || r.scope.contains(token))
     });
-    let forbidden = rights
-        .iter()
-        .filter(|r| r.access == Access::None)
-        .map(|r| r.api.as_str());
+    let forbidden = rights.iter().filter(|r| r.access == Access::None).map(|r| r.api.as_str());
     let narrowed = scope.clone().without(unknown.chain(forbidden));
     if narrowed.is_empty() && !scope.is_empty() {
         return Err(OAuthError::new(
@@ -252,8 +229,5 @@ pub(crate) fn granted_rights<'a>(
     rights: &'a [AccessRight],
     scope: &'a Scope,
 ) -> impl Iterator<Item = (String, Value)> + 'a {
-    rights
-        .iter()
-        .filter(|r| scope.contains(&r.api))
-        .filter_map(AccessRight::claim)
+    rights.iter().filter(|r| scope.contains(&r.api)).filter_map(AccessRight::claim)
 }

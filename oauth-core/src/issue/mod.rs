@@ -36,9 +36,7 @@ pub struct TokenResponse {
 
 impl std::fmt::Debug for TokenResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TokenResponse")
-            .field("scope", &self.scope)
-            .finish_non_exhaustive()
+        f.debug_struct("TokenResponse").field("scope", &self.scope).finish_non_exhaustive()
     }
 }
 
@@ -73,14 +71,8 @@ pub async fn issue(
     if consume == Consume::Nothing && tokens.is_empty() {
         return Ok(response);
     }
-    let issuance = Issuance {
-        consume,
-        parent: approval.parent,
-        code: None,
-        tokens,
-        consent: None,
-        at: now,
-    };
+    let issuance =
+        Issuance { consume, parent: approval.parent, code: None, tokens, consent: None, at: now };
     match env.grants.commit(issuance).await? {
         Committed::Done => Ok(response),
         Committed::Repeated(sealed) => {
@@ -89,9 +81,7 @@ pub async fn issue(
         }
         Committed::Replayed => {
             env.audit.record(&Event::Replayed { client: &client.id });
-            Err(OAuthError::invalid_grant(
-                "already used; everything issued from it is revoked",
-            ))
+            Err(OAuthError::invalid_grant("already used; everything issued from it is revoked"))
         }
         Committed::Revoked => Err(OAuthError::invalid_grant("revoked")),
     }
@@ -112,15 +102,7 @@ fn consume(
             let successor = successor.ok_or(OAuthError::invalid_grant("no successor is due"))?;
             let response = refresh_token::seal(env, &token, response, now)?;
             let hash = token.hash();
-            (
-                Consume::Refresh {
-                    token: hash,
-                    response,
-                    successor,
-                    retry_since,
-                },
-                Some(token),
-            )
+            (Consume::Refresh { token: hash, response, successor, retry_since }, Some(token))
         }
     })
 }

@@ -46,11 +46,8 @@ pub(super) fn seal(
     response: &TokenResponse,
     at: Timestamp,
 ) -> Result<Vec<u8>, OAuthError> {
-    let plain = serde_json::to_vec(&Sealed {
-        at,
-        response: response.clone(),
-    })
-    .map_err(PortError::new)?;
+    let plain =
+        serde_json::to_vec(&Sealed { at, response: response.clone() }).map_err(PortError::new)?;
     Ok(Sealer::derived(presented.key_material(), PURPOSE).seal(PURPOSE, &plain, &*env.random))
 }
 

@@ -50,17 +50,11 @@ pub fn generate(alg: SigningAlgorithm, random: &dyn Random) -> Result<GeneratedK
         A::RS256 | A::RS512 | A::PS256 => {
             let key =
                 RsaPrivateKey::new(&mut Dice(random), RSA_BITS).map_err(|_| KeyProblem::Crypto)?;
-            key.to_pkcs8_der()
-                .map_err(|_| KeyProblem::Crypto)?
-                .as_bytes()
-                .to_vec()
+            key.to_pkcs8_der().map_err(|_| KeyProblem::Crypto)?.as_bytes().to_vec()
         }
     };
     let pkcs8 = Zeroizing::new(pkcs8);
-    Ok(GeneratedKey {
-        signer: Signer::from_pkcs8(alg, &pkcs8)?,
-        pkcs8,
-    })
+    Ok(GeneratedKey { signer: Signer::from_pkcs8(alg, &pkcs8)?, pkcs8 })
 }
 
 /// Reads a PEM private key (PKCS#8, or PKCS#1 for RSA) for use with `alg`, or with the usual algorithm of its type.
@@ -72,10 +66,7 @@ pub fn import_pem(pem: &str, alg: Option<SigningAlgorithm>) -> Result<GeneratedK
         if key.size() * 8 < RSA_BITS {
             return Err(KeyProblem::Pem);
         }
-        key.to_pkcs8_der()
-            .map_err(|_| KeyProblem::Pem)?
-            .as_bytes()
-            .to_vec()
+        key.to_pkcs8_der().map_err(|_| KeyProblem::Pem)?.as_bytes().to_vec()
     } else {
         let (label, document) =
             rsa::pkcs8::Document::from_pem(pem.trim_start()).map_err(|_| KeyProblem::Pem)?;
@@ -87,11 +78,7 @@ pub fn import_pem(pem: &str, alg: Option<SigningAlgorithm>) -> Result<GeneratedK
     let pkcs8 = Zeroizing::new(pkcs8);
     let candidates = match alg {
         Some(alg) => vec![alg],
-        None => vec![
-            SigningAlgorithm::RS256,
-            SigningAlgorithm::ES256,
-            SigningAlgorithm::EdDSA,
-        ],
+        None => vec![SigningAlgorithm::RS256, SigningAlgorithm::ES256, SigningAlgorithm::EdDSA],
     };
     candidates
         .into_iter()
@@ -117,15 +104,9 @@ pub fn self_signed(
         .map_err(KeyProblem::Certificate)?;
     let mut params = CertificateParams::new(names.to_vec()).map_err(KeyProblem::Certificate)?;
     let mut subject = DistinguishedName::new();
-    subject.push(
-        DnType::CommonName,
-        names.first().map_or("token signing", String::as_str),
-    );
+    subject.push(DnType::CommonName, names.first().map_or("token signing", String::as_str));
     params.distinguished_name = subject;
-    let start = params
-        .not_before
-        .replace_year(1970)
-        .unwrap_or(params.not_before);
+    let start = params.not_before.replace_year(1970).unwrap_or(params.not_before);
     params.not_before = start + Duration::from_secs(from.unix().unsigned_abs());
     params.not_after = params.not_before + life;
     let certificate = params.self_signed(&pair).map_err(KeyProblem::Certificate)?;
@@ -172,19 +153,13 @@ mod tests {
             let jwt = verify(&token, &set, &[alg]).unwrap();
             assert_eq!(jwt.claims["sub"], "u");
             assert_eq!(jwt.typ.as_deref(), Some("at+jwt"));
-            let other: Vec<_> = SigningAlgorithm::ALL
-                .into_iter()
-                .filter(|a| *a != alg)
-                .collect();
-            assert!(
-                verify(&token, &set, &other).is_err(),
-                "{alg} must be allowed by name"
-            );
+            let other: Vec<_> = SigningAlgorithm::ALL.into_iter().filter(|a| *a != alg).collect();
+            assert!(verify(&token, &set, &other).is_err(), "{alg} must be allowed by name");
             let pem = self_signed(
                 &key,
                 &["as.example".into()],
                 Timestamp::from_unix(1_760_000_000),
-                Duration::from_secs(86_400),
+                Duration::from_hours(24),
             )
             .unwrap();
             assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
@@ -195,26 +170,17 @@ mod tests {
     fn imports_what_openssl_writes() {
         let rsa = RsaPrivateKey::new(&mut Dice(&OsRandom), 2048).unwrap();
         let pem = rsa.to_pkcs8_pem(LineEnding::LF).unwrap();
+        assert_eq!(import_pem(&pem, None).unwrap().signer.alg(), SigningAlgorithm::RS256);
         assert_eq!(
-            import_pem(&pem, None).unwrap().signer.alg(),
-            SigningAlgorithm::RS256
-        );
-        assert_eq!(
-            import_pem(&pem, Some(SigningAlgorithm::RS512))
-                .unwrap()
-                .signer
-                .alg(),
+            import_pem(&pem, Some(SigningAlgorithm::RS512)).unwrap().signer.alg(),
             SigningAlgorithm::RS512
         );
         assert!(import_pem(&pem, Some(SigningAlgorithm::ES256)).is_err());
         let small = RsaPrivateKey::new(&mut Dice(&OsRandom), 1024).unwrap();
         assert!(import_pem(&small.to_pkcs8_pem(LineEnding::LF).unwrap(), None).is_err());
         assert!(
-            import_pem(
-                "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-                None
-            )
-            .is_err()
+            import_pem("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", None)
+                .is_err()
         );
         assert!(import_pem("", None).is_err());
     }

@@ -26,10 +26,7 @@ impl KeySet {
     /// Reads a JWK set key by key; keys of other types, for encryption, or unreadable ones are passed over.
     /// `key_ops` is ignored, since sets in the wild carry it malformed.
     pub fn from_jwks(set: &Value) -> Self {
-        let keys = set
-            .get("keys")
-            .and_then(Value::as_array)
-            .map_or(&[][..], Vec::as_slice);
+        let keys = set.get("keys").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         Self(keys.iter().take(MOST_KEYS).filter_map(read).collect())
     }
 
@@ -59,23 +56,15 @@ impl KeySet {
         let fits = move |k: &&VerificationKey| {
             k.fits.contains(&alg) && k.alg.as_deref().is_none_or(|a| a == alg.as_str())
         };
-        let named = self
-            .0
-            .iter()
-            .filter(move |k| kid.is_some() && k.kid.as_deref() == kid);
-        let unnamed = self
-            .0
-            .iter()
-            .filter(move |k| kid.is_none() || k.kid.is_none());
+        let named = self.0.iter().filter(move |k| kid.is_some() && k.kid.as_deref() == kid);
+        let unnamed = self.0.iter().filter(move |k| kid.is_none() || k.kid.is_none());
         named.chain(unnamed).filter(fits)
     }
 }
 
 impl std::fmt::Debug for KeySet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|k| &k.kid))
-            .finish()
+        f.debug_list().entries(self.0.iter().map(|k| &k.kid)).finish()
     }
 }
 
@@ -90,14 +79,12 @@ fn read(jwk: &Value) -> Option<VerificationKey> {
             &[A::RS256, A::RS512, A::PS256],
             DecodingKey::from_rsa_components(text("n")?, text("e")?).ok()?,
         ),
-        ("EC", Some("P-256")) => (
-            &[A::ES256],
-            DecodingKey::from_ec_components(text("x")?, text("y")?).ok()?,
-        ),
-        ("OKP", Some("Ed25519")) => (
-            &[A::EdDSA],
-            DecodingKey::from_ed_components(text("x")?).ok()?,
-        ),
+        ("EC", Some("P-256")) => {
+            (&[A::ES256], DecodingKey::from_ec_components(text("x")?, text("y")?).ok()?)
+        }
+        ("OKP", Some("Ed25519")) => {
+            (&[A::EdDSA], DecodingKey::from_ed_components(text("x")?).ok()?)
+        }
         _ => return None,
     };
     Some(VerificationKey {

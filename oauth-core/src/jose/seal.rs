@@ -21,10 +21,7 @@ impl Sealer {
     }
 
     /// A sealer with a key derived (HKDF-SHA-256) from a secret of full entropy, for one purpose.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "HKDF-SHA-256 always yields 32 bytes"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "HKDF-SHA-256 always yields 32 bytes")]
     pub fn derived(secret: &[u8], purpose: &[u8]) -> Self {
         struct Len;
         impl KeyType for Len {
@@ -42,10 +39,7 @@ impl Sealer {
     }
 
     /// Seals `plain`, bound to `context`.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "AES-GCM fails only beyond 64 GiB"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "AES-GCM fails only beyond 64 GiB")]
     pub fn seal(&self, context: &[u8], plain: &[u8], random: &dyn Random) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
@@ -63,9 +57,7 @@ impl Sealer {
 
     /// Opens what [`seal`](Self::seal) made with the same key and context.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyProblem> {
-        let (nonce, rest) = sealed
-            .split_at_checked(NONCE_LEN)
-            .ok_or(KeyProblem::Sealed)?;
+        let (nonce, rest) = sealed.split_at_checked(NONCE_LEN).ok_or(KeyProblem::Sealed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyProblem::Sealed)?;
         let mut buffer = Zeroizing::new(rest.to_vec());
         let plain = self
@@ -99,9 +91,7 @@ mod tests {
         assert_ne!(sealed, a.seal(b"k1", b"secret", &SystemRandom));
         let d = Sealer::derived(b"token", b"p");
         assert!(
-            Sealer::derived(b"token", b"q")
-                .open(b"", &d.seal(b"", b"x", &SystemRandom))
-                .is_err()
+            Sealer::derived(b"token", b"q").open(b"", &d.seal(b"", b"x", &SystemRandom)).is_err()
         );
     }
 }

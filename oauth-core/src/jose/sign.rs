@@ -82,22 +82,12 @@ impl Signer {
         key: Key,
         algorithm: AlgorithmParameters,
     ) -> Result<Self, KeyProblem> {
-        let mut jwk = Jwk {
-            common: CommonParameters::default(),
-            algorithm,
-        };
-        let kid = jwk
-            .thumbprint(ThumbprintHash::SHA256)
-            .map_err(|_| KeyProblem::Private(alg))?;
+        let mut jwk = Jwk { common: CommonParameters::default(), algorithm };
+        let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KeyProblem::Private(alg))?;
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
         jwk.common.key_algorithm = Some(jwt_algorithm(alg).into());
         jwk.common.key_id = Some(kid);
-        let mut signer = Self {
-            alg,
-            jwk,
-            key,
-            access_token_header: String::new(),
-        };
+        let mut signer = Self { alg, jwk, key, access_token_header: String::new() };
         signer.access_token_header = signer.header(ACCESS_TOKEN);
         Ok(signer)
     }
@@ -120,11 +110,8 @@ impl Signer {
     /// A compact JWS over the claims with this `typ` ([RFC 7515 3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
     pub fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> Result<String, KeyProblem> {
         let payload = serde_json::to_vec(claims).map_err(KeyProblem::Claims)?;
-        let mut token = if typ == ACCESS_TOKEN {
-            self.access_token_header.clone()
-        } else {
-            self.header(typ)
-        };
+        let mut token =
+            if typ == ACCESS_TOKEN { self.access_token_header.clone() } else { self.header(typ) };
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
         let signature = self.signature(token.as_bytes())?;
         token.push('.');
@@ -141,9 +128,7 @@ impl Signer {
         let random = SystemRandom::new();
         match &self.key {
             Key::Ecdsa(pair) => {
-                let signature = pair
-                    .sign(&random, message)
-                    .map_err(|_| KeyProblem::Crypto)?;
+                let signature = pair.sign(&random, message).map_err(|_| KeyProblem::Crypto)?;
                 Ok(signature.as_ref().to_vec())
             }
             Key::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
@@ -170,12 +155,10 @@ impl std::fmt::Debug for Signer {
 fn p256(point: &[u8]) -> Option<AlgorithmParameters> {
     let [4, rest @ ..] = point else { return None };
     let (x, y) = rest.split_at_checked(32).filter(|(_, y)| y.len() == 32)?;
-    Some(AlgorithmParameters::EllipticCurve(
-        EllipticCurveKeyParameters {
-            key_type: EllipticCurveKeyType::EC,
-            curve: EllipticCurve::P256,
-            x: URL_SAFE_NO_PAD.encode(x),
-            y: URL_SAFE_NO_PAD.encode(y),
-        },
-    ))
+    Some(AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+        key_type: EllipticCurveKeyType::EC,
+        curve: EllipticCurve::P256,
+        x: URL_SAFE_NO_PAD.encode(x),
+        y: URL_SAFE_NO_PAD.encode(y),
+    }))
 }

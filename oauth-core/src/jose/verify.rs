@@ -88,11 +88,7 @@ pub fn verify(token: &str, keys: &KeySet, allowed: &[SigningAlgorithm]) -> Resul
         );
         if good.is_ok_and(|good| good) {
             let claims = decode(payload)?;
-            return Ok(Jwt {
-                typ: header.typ,
-                kid: kid.map(str::to_owned),
-                claims,
-            });
+            return Ok(Jwt { typ: header.typ, kid: kid.map(str::to_owned), claims });
         }
         if kid.is_some() && key.kid.as_deref() == kid {
             problem = JwtProblem::Signature;
@@ -102,9 +98,7 @@ pub fn verify(token: &str, keys: &KeySet, allowed: &[SigningAlgorithm]) -> Resul
 }
 
 fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, JwtProblem> {
-    let json = URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| JwtProblem::Malformed)?;
+    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtProblem::Malformed)?;
     serde_json::from_slice(&json).map_err(|_| JwtProblem::Malformed)
 }
 
@@ -129,10 +123,7 @@ impl Jwt {
     /// The `exp` claim in whole seconds, rounded down.
     pub fn expires_at(&self) -> Option<Timestamp> {
         let exp = self.time("exp").ok()??;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a float that is too large saturates"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "a float that is too large saturates")]
         Some(Timestamp::from_unix(exp.floor() as i64))
     }
 
@@ -166,10 +157,7 @@ impl Jwt {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "Unix seconds are far below 2^52"
-)]
+#[expect(clippy::cast_precision_loss, reason = "Unix seconds are far below 2^52")]
 fn numeric(t: Timestamp) -> f64 {
     t.unix() as f64
 }
@@ -184,9 +172,7 @@ mod tests {
     use serde_json::json;
 
     fn key() -> (Signer, KeySet) {
-        let signer = generate(SigningAlgorithm::ES256, &SystemRandom)
-            .unwrap()
-            .signer;
+        let signer = generate(SigningAlgorithm::ES256, &SystemRandom).unwrap().signer;
         let set = KeySet::from_jwks(&json!({"keys": [signer.public_jwk()]}));
         (signer, set)
     }
@@ -204,27 +190,12 @@ mod tests {
         let with = |header: Value| format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header.to_string()));
         for (token, problem) in [
             (with(json!({"alg": "none"})), JwtProblem::Algorithm),
-            (
-                with(json!({"alg": "HS256", "kid": signer.kid()})),
-                JwtProblem::Algorithm,
-            ),
+            (with(json!({"alg": "HS256", "kid": signer.kid()})), JwtProblem::Algorithm),
             (with(json!({"alg": "RS256"})), JwtProblem::Algorithm),
-            (
-                with(json!({"alg": "ES256", "kid": "other"})),
-                JwtProblem::UnknownKey,
-            ),
-            (
-                with(json!({"alg": "ES256", "kid": signer.kid()})),
-                JwtProblem::Signature,
-            ),
-            (
-                with(json!({"alg": "ES256", "crit": ["exp"]})),
-                JwtProblem::Malformed,
-            ),
-            (
-                format!("{head}.{}", "x".repeat(LONGEST)),
-                JwtProblem::Malformed,
-            ),
+            (with(json!({"alg": "ES256", "kid": "other"})), JwtProblem::UnknownKey),
+            (with(json!({"alg": "ES256", "kid": signer.kid()})), JwtProblem::Signature),
+            (with(json!({"alg": "ES256", "crit": ["exp"]})), JwtProblem::Malformed),
+            (format!("{head}.{}", "x".repeat(LONGEST)), JwtProblem::Malformed),
             ("a.b".into(), JwtProblem::Malformed),
             (String::new(), JwtProblem::Malformed),
         ] {
@@ -263,29 +234,16 @@ mod tests {
         assert_eq!(at(json!({"exp": 100.5}), 0), Ok(()));
         assert_eq!(at(json!({"exp": 100}), 0), Err(JwtProblem::Expired));
         assert_eq!(at(json!({"exp": 100}), 1), Ok(()));
-        assert_eq!(
-            at(json!({"exp": 105, "nbf": 101}), 0),
-            Err(JwtProblem::NotYetValid)
-        );
-        assert_eq!(
-            at(json!({"exp": 105, "iat": 101}), 0),
-            Err(JwtProblem::FromTheFuture)
-        );
+        assert_eq!(at(json!({"exp": 105, "nbf": 101}), 0), Err(JwtProblem::NotYetValid));
+        assert_eq!(at(json!({"exp": 105, "iat": 101}), 0), Err(JwtProblem::FromTheFuture));
         assert_eq!(at(json!({}), 0), Err(JwtProblem::MissingClaim));
         assert_eq!(at(json!({"exp": "105"}), 0), Err(JwtProblem::MissingClaim));
-        assert_eq!(
-            at(json!({"exp": 105, "nbf": null}), 0),
-            Err(JwtProblem::MissingClaim)
-        );
+        assert_eq!(at(json!({"exp": 105, "nbf": null}), 0), Err(JwtProblem::MissingClaim));
     }
 
     #[test]
     fn rfc7515_s4_1_9_typ() {
-        let jwt = |typ: &str| Jwt {
-            typ: Some(typ.into()),
-            kid: None,
-            claims: Map::new(),
-        };
+        let jwt = |typ: &str| Jwt { typ: Some(typ.into()), kid: None, claims: Map::new() };
         assert!(jwt("at+jwt").is_typ("at+jwt") && jwt("application/AT+JWT").is_typ("at+jwt"));
         assert!(!jwt("JWT").is_typ("at+jwt") && !jwt("").is_typ("at+jwt"));
     }

@@ -126,16 +126,7 @@ impl KeyRing {
                 }
             };
             let key = generate(alg, &*self.random).map_err(PortError::new)?;
-            self.add(
-                key,
-                Slot {
-                    sequence: sequence + 1,
-                    now,
-                    sign_from,
-                },
-                None,
-            )
-            .await?;
+            self.add(key, Slot { sequence: sequence + 1, now, sign_from }, None).await?;
         }
         for kid in self.loaded().disposable(now, self.timetable.keep) {
             self.store.remove_key(&kid).await?;
@@ -177,11 +168,7 @@ impl KeyRing {
             RotateWhen::AfterLead if newest => now.plus(self.timetable.lead),
             _ => now,
         };
-        let slot = Slot {
-            sequence: sequence + 1,
-            now,
-            sign_from,
-        };
+        let slot = Slot { sequence: sequence + 1, now, sign_from };
         if !self.add(key, slot, certificate).await? {
             return Err(PortError::new(
                 "another process rotated this algorithm at the same moment",
@@ -246,20 +233,13 @@ impl KeyRing {
             entries.push(Entry { stored, signer });
         }
         let snapshot = Arc::new(Snapshot::new(entries, now, self.timetable.keep));
-        *self
-            .snapshot
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = snapshot;
-        self.next_load
-            .store(now.unix().saturating_add(RELOAD_AFTER), Ordering::Release);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        self.next_load.store(now.unix().saturating_add(RELOAD_AFTER), Ordering::Release);
         Ok(())
     }
 
     fn unseal(&self, key: &StoredKey) -> Result<Signer, PortError> {
-        let pkcs8 = self
-            .sealer
-            .open(key.kid.as_bytes(), &key.sealed)
-            .map_err(PortError::new)?;
+        let pkcs8 = self.sealer.open(key.kid.as_bytes(), &key.sealed).map_err(PortError::new)?;
         Signer::from_pkcs8(key.alg, &pkcs8).map_err(PortError::new)
     }
 

@@ -36,22 +36,14 @@ impl Snapshot {
             .map(|e| e.signer.public_jwk())
             .collect();
         let jwks = json!({ "keys": keys });
-        Self {
-            published,
-            verification: KeySet::from_jwks(&jwks),
-            jwks: jwks.to_string(),
-            entries,
-        }
+        Self { published, verification: KeySet::from_jwks(&jwks), jwks: jwks.to_string(), entries }
     }
 
     /// The key that signs with this algorithm now: the youngest whose time has come; where that was retired,
     /// the next one in waiting, which is published already.
     pub fn signer(&self, alg: SigningAlgorithm, now: Timestamp) -> Option<&Signer> {
-        let usable = || {
-            self.entries
-                .iter()
-                .filter(|e| e.stored.alg == alg && is_usable(&e.stored, now))
-        };
+        let usable =
+            || self.entries.iter().filter(|e| e.stored.alg == alg && is_usable(&e.stored, now));
         usable()
             .filter(|e| e.stored.sign_from <= now)
             .max_by_key(|e| e.stored.sequence)
@@ -61,9 +53,7 @@ impl Snapshot {
 
     /// The algorithms some key signs with now.
     pub fn algorithms(&self, now: Timestamp) -> impl Iterator<Item = SigningAlgorithm> {
-        SigningAlgorithm::ALL
-            .into_iter()
-            .filter(move |&alg| self.signer(alg, now).is_some())
+        SigningAlgorithm::ALL.into_iter().filter(move |&alg| self.signer(alg, now).is_some())
     }
 
     /// The JWK set to publish ([RFC 7517 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
@@ -108,15 +98,8 @@ impl Snapshot {
 
     /// The youngest key of an algorithm that is not retired, and the highest sequence number ever given.
     pub(super) fn newest(&self, alg: SigningAlgorithm) -> (Option<&StoredKey>, i64) {
-        let of_alg = || {
-            self.entries
-                .iter()
-                .map(|e| &e.stored)
-                .filter(|k| k.alg == alg)
-        };
-        let newest = of_alg()
-            .filter(|k| k.retired_at.is_none())
-            .max_by_key(|k| k.sequence);
+        let of_alg = || self.entries.iter().map(|e| &e.stored).filter(|k| k.alg == alg);
+        let newest = of_alg().filter(|k| k.retired_at.is_none()).max_by_key(|k| k.sequence);
         (newest, of_alg().map(|k| k.sequence).max().unwrap_or(0))
     }
 }

@@ -39,7 +39,9 @@ impl State {
         match self.judge(&issuance.consume, parent, at) {
             Credential::Usable => {}
             Credential::Used => {
-                parent.into_iter().for_each(|id| self.revoke(id, at));
+                if let Some(id) = parent {
+                    self.revoke(id, at);
+                }
                 return Ok(Committed::Replayed);
             }
             Credential::JustRotated(response) => return Ok(Committed::Repeated(response)),

@@ -28,8 +28,8 @@ where
 {
     let keys: Vec<K> =
         map.iter().filter(|(_, v)| dead(v)).map(|(k, _)| k.clone()).take(most).collect();
-    keys.iter().for_each(|k| {
-        map.remove(k);
-    });
+    for key in &keys {
+        map.remove(key);
+    }
     keys.len() as u64
 }

@@ -21,13 +21,7 @@ pub enum SigningAlgorithm {
 
 impl SigningAlgorithm {
     /// Every algorithm, in the order of the metadata document.
-    pub const ALL: [Self; 5] = [
-        Self::ES256,
-        Self::EdDSA,
-        Self::RS256,
-        Self::RS512,
-        Self::PS256,
-    ];
+    pub const ALL: [Self; 5] = [Self::ES256, Self::EdDSA, Self::RS256, Self::RS512, Self::PS256];
 
     /// The registered name.
     pub const fn as_str(self) -> &'static str {

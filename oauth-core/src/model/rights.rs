@@ -29,9 +29,7 @@ impl Access {
 
     /// Reads the word back.
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::None, Self::Read, Self::Write]
-            .into_iter()
-            .find(|a| a.as_str() == word)
+        [Self::None, Self::Read, Self::Write].into_iter().find(|a| a.as_str() == word)
     }
 }
 
@@ -52,11 +50,7 @@ impl AccessRight {
     /// The name and value of the `x-nmos-<api>` claim (AMWA IS-10, access token claims);
     /// `None` where nothing is allowed, since an empty claim object is not allowed either.
     pub fn claim(&self) -> Option<(String, Value)> {
-        let paths = if self.paths.is_empty() {
-            json!(["*"])
-        } else {
-            json!(self.paths)
-        };
+        let paths = if self.paths.is_empty() { json!(["*"]) } else { json!(self.paths) };
         let mut object = Map::new();
         match self.access {
             Access::None => return None,

@@ -70,10 +70,8 @@ impl Issuer {
 
     /// The path part, without a trailing slash; empty for an issuer at the root of its host.
     pub fn path(&self) -> String {
-        Url::parse(&self.0).map_or_else(
-            |_| String::new(),
-            |u| u.path().trim_end_matches('/').to_owned(),
-        )
+        Url::parse(&self.0)
+            .map_or_else(|_| String::new(), |u| u.path().trim_end_matches('/').to_owned())
     }
 }
 
@@ -227,9 +225,7 @@ fn is_loopback(url: &Url) -> bool {
 /// `http://127.0.0.1[:port]/rest` or `http://[::1][:port]/rest` as (host, rest), the port left out.
 fn split_loopback(text: &str) -> Option<(&str, &str)> {
     let after = text.strip_prefix("http://")?;
-    let host = ["127.0.0.1", "[::1]"]
-        .into_iter()
-        .find(|h| after.starts_with(h))?;
+    let host = ["127.0.0.1", "[::1]"].into_iter().find(|h| after.starts_with(h))?;
     let rest = after.get(host.len()..)?;
     let path = rest.find(['/', '?']).unwrap_or(rest.len());
     let (port, path) = rest.split_at(path);
@@ -318,25 +314,13 @@ mod tests {
 
     #[test]
     fn rfc8414_s2_issuer() {
-        for good in [
-            "https://as.example",
-            "https://as.example/tenant",
-            "http://127.0.0.1:4999",
-        ] {
+        for good in ["https://as.example", "https://as.example/tenant", "http://127.0.0.1:4999"] {
             assert_eq!(Issuer::parse(good).unwrap().as_str(), good);
         }
-        for bad in [
-            "http://as.example",
-            "https://as.example?x",
-            "https://as.example#x",
-            "as",
-        ] {
+        for bad in ["http://as.example", "https://as.example?x", "https://as.example#x", "as"] {
             assert!(Issuer::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            Issuer::parse("https://a.example/").unwrap().join("/x"),
-            "https://a.example/x"
-        );
+        assert_eq!(Issuer::parse("https://a.example/").unwrap().join("/x"), "https://a.example/x");
     }
 
     proptest! {

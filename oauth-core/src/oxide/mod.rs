@@ -57,10 +57,7 @@ pub use token::Token;
 /// Writes down what the traits have no words for.
 fn refused(provider: &Provider, endpoint: &'static str, e: &OAuthError) {
     let error = e.code();
-    provider
-        .env()
-        .audit
-        .record(&Event::Refused { endpoint, error });
+    provider.env().audit.record(&Event::Refused { endpoint, error });
     let error = error.as_str();
     let description = e.description().unwrap_or_default();
     let causes = e.causes();

@@ -68,10 +68,7 @@ impl Provider {
             grants: grants::standard(),
             resources: Vec::new(),
             scopes: Vec::new(),
-            screens: Screens {
-                login: "/login".into(),
-                consent: "/consent".into(),
-            },
+            screens: Screens { login: "/login".into(), consent: "/consent".into() },
             paths: Paths::default(),
             policy: Policy::default(),
         }
@@ -96,74 +93,47 @@ impl Builder {
 
     /// Clients kept elsewhere.
     pub fn clients(self, clients: impl ClientStore + 'static) -> Self {
-        Self {
-            clients: Some(Arc::new(clients)),
-            ..self
-        }
+        Self { clients: Some(Arc::new(clients)), ..self }
     }
 
     /// Users kept elsewhere.
     pub fn users(self, users: impl Users + 'static) -> Self {
-        Self {
-            users: Some(Arc::new(users)),
-            ..self
-        }
+        Self { users: Some(Arc::new(users)), ..self }
     }
 
     /// Further claims for access tokens.
     pub fn claims(self, claims: impl Claims + 'static) -> Self {
-        Self {
-            claims: Arc::new(claims),
-            ..self
-        }
+        Self { claims: Arc::new(claims), ..self }
     }
 
     /// Checks hand-chosen client secrets; without it they are refused.
     pub fn passwords(self, passwords: impl Passwords + 'static) -> Self {
-        Self {
-            passwords: Arc::new(passwords),
-            ..self
-        }
+        Self { passwords: Arc::new(passwords), ..self }
     }
 
     /// Hears of every decision.
     pub fn audit(self, audit: impl Audit + 'static) -> Self {
-        Self {
-            audit: Arc::new(audit),
-            ..self
-        }
+        Self { audit: Arc::new(audit), ..self }
     }
 
     /// Browser sessions, so that somebody who is signed in is not asked again.
     pub fn sessions(self, sessions: impl Sessions + 'static) -> Self {
-        Self {
-            sessions: Arc::new(sessions),
-            ..self
-        }
+        Self { sessions: Arc::new(sessions), ..self }
     }
 
     /// The key that seals signing keys in the store: 256 random bits, the same in every process.
     pub fn sealing_key(self, key: &[u8; 32]) -> Self {
-        Self {
-            sealer: Some(Sealer::new(key)),
-            ..self
-        }
+        Self { sealer: Some(Sealer::new(key)), ..self }
     }
 
     /// Another clock, for tests.
     pub fn clock(self, clock: impl Clock + 'static) -> Self {
-        Self {
-            clock: Arc::new(clock),
-            ..self
-        }
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// Other randomness, for tests.
     pub fn random(self, random: impl Random + 'static) -> Self {
-        Self {
-            random: Arc::new(random),
-            ..self
-        }
+        Self { random: Arc::new(random), ..self }
     }
 
     /// One more grant, or another one in the place of a standard grant.
@@ -180,21 +150,12 @@ impl Builder {
 
     /// Scopes to advertise in the metadata.
     pub fn scopes(self, scopes: impl IntoIterator<Item = String>) -> Self {
-        Self {
-            scopes: scopes.into_iter().collect(),
-            ..self
-        }
+        Self { scopes: scopes.into_iter().collect(), ..self }
     }
 
     /// Where the sign-in and consent pages are, as paths or URLs.
     pub fn screens(self, login: &str, consent: &str) -> Self {
-        Self {
-            screens: Screens {
-                login: login.into(),
-                consent: consent.into(),
-            },
-            ..self
-        }
+        Self { screens: Screens { login: login.into(), consent: consent.into() }, ..self }
     }
 
     /// Other paths for the endpoints.
@@ -214,13 +175,9 @@ impl Builder {
             ttl if ttl.is_zero() => clients,
             ttl => Arc::new(CachedClients::new(clients, Arc::clone(&self.clock), ttl)),
         };
-        let host = Url::parse(self.issuer.as_str())
-            .ok()
-            .and_then(|u| u.host_str().map(str::to_owned));
-        let names = host
-            .map(|h| h.trim_matches(['[', ']']).to_owned())
-            .into_iter()
-            .collect();
+        let host =
+            Url::parse(self.issuer.as_str()).ok().and_then(|u| u.host_str().map(str::to_owned));
+        let names = host.map(|h| h.trim_matches(['[', ']']).to_owned()).into_iter().collect();
         let env = Env {
             keys: KeyRing::new(
                 self.keys.ok_or(Incomplete("key store"))?,
@@ -273,9 +230,7 @@ impl Claims for Nothing {
 #[async_trait]
 impl Passwords for Nothing {
     async fn hash(&self, _: &str) -> Result<String, PortError> {
-        Err(PortError::new(
-            "this provider was built without a password hasher",
-        ))
+        Err(PortError::new("this provider was built without a password hasher"))
     }
     async fn verify(&self, _: Option<&str>, _: &str) -> Result<Verdict, PortError> {
         Ok(Verdict::Wrong)

@@ -21,12 +21,7 @@ pub(super) struct CachedClients {
 
 impl CachedClients {
     pub(super) fn new(store: Arc<dyn ClientStore>, clock: Arc<dyn Clock>, ttl: Duration) -> Self {
-        Self {
-            store,
-            clock,
-            ttl,
-            known: Cache::new(CAPACITY),
-        }
+        Self { store, clock, ttl, known: Cache::new(CAPACITY) }
     }
 }
 
@@ -41,9 +36,7 @@ impl ClientStore for CachedClients {
         }
         let client = self.store.client(id).await?;
         match &client {
-            Some(client) => self
-                .known
-                .insert(id.clone(), (now.plus(self.ttl), Arc::clone(client))),
+            Some(client) => self.known.insert(id.clone(), (now.plus(self.ttl), Arc::clone(client))),
             None => drop(self.known.remove(id)),
         }
         Ok(client)

@@ -49,10 +49,7 @@ const SWEEP_BATCH: u64 = 500;
 impl Provider {
     /// The token endpoint ([RFC 6749 3.2](https://www.rfc-editor.org/rfc/rfc6749#section-3.2)).
     pub async fn token(&self, req: &Incoming) -> Result<TokenResponse, OAuthError> {
-        self.heard(
-            "token",
-            endpoints::token(&self.0.env, &self.0.grants, req).await,
-        )
+        self.heard("token", endpoints::token(&self.0.env, &self.0.grants, req).await)
     }
 
     /// The revocation endpoint ([RFC 7009](https://www.rfc-editor.org/rfc/rfc7009)).
@@ -159,10 +156,7 @@ impl Provider {
         outcome: Result<T, OAuthError>,
     ) -> Result<T, OAuthError> {
         if let Err(e) = &outcome {
-            self.0.env.audit.record(&Event::Refused {
-                endpoint,
-                error: e.code(),
-            });
+            self.0.env.audit.record(&Event::Refused { endpoint, error: e.code() });
         }
         outcome
     }
@@ -170,8 +164,6 @@ impl Provider {
 
 impl std::fmt::Debug for Provider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Provider")
-            .field("issuer", &self.0.env.issuer)
-            .finish_non_exhaustive()
+        f.debug_struct("Provider").field("issuer", &self.0.env.issuer).finish_non_exhaustive()
     }
 }

@@ -2,6 +2,13 @@
 //!
 //! Everything here panics when a law is broken; that is how a test says no.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "panicking is how a test says no"
+)]
+
 mod clock;
 #[cfg(feature = "seaorm")]
 mod database;

@@ -261,7 +261,7 @@ async fn several_processes_agree_without_talking() {
     two.maintain().await.unwrap();
     let mut signers = std::collections::BTreeSet::new();
     for hour in 0..24 * 400 {
-        clock.advance(Duration::from_secs(3600));
+        clock.advance(Duration::from_hours(1));
         // Only one of them keeps house, now this one and now that one.
         let keeper = if hour % 7 < 3 { &one } else { &two };
         if hour % 5 == 0 {

@@ -1,13 +1,15 @@
 //! Integration tests: one binary, a module per standard or concern.
 
-#[cfg(feature = "oxide")]
-mod oxide;
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says no by panicking")]
+
 mod bad_input;
 mod consent;
 mod interaction;
 mod keys;
 mod leaks;
 mod oidc_prompt;
+#[cfg(feature = "oxide")]
+mod oxide;
 mod race;
 mod rfc6749_auth;
 mod rfc6749_authorize;

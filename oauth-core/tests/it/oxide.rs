@@ -379,7 +379,7 @@ async fn rfc6749_s4_4_client_credentials() {
         assert_eq!((&seen["sub"], &seen["scope"]), (&client.into(), &"a b".into()));
         let grant = resource(needs_a(&world), access).await.unwrap();
         assert_eq!((grant.owner_id.as_str(), grant.client_id.as_str()), (client, client));
-        world.revoke(client, access).is_done().await;
+        world.revoke(client, access).succeeds().await;
         assert!(resource(needs_a(&world), access).await.is_err());
     }
     for (form, refused) in [

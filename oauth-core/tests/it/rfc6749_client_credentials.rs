@@ -42,10 +42,10 @@ async fn a_jwt_costs_no_write() {
     assert_eq!(one.access_token.matches('.').count(), 2);
     assert!(world.is_active(&one.access_token).await);
     assert_eq!(world.store.writes(), before);
-    world.revoke("web", &one.access_token).is_done().await;
+    world.revoke("web", &one.access_token).succeeds().await;
     assert!(!world.is_active(&one.access_token).await);
     assert!(world.is_active(&two.access_token).await);
-    world.revoke("web", &one.access_token).is_done().await;
+    world.revoke("web", &one.access_token).succeeds().await;
     world.revoke("other", &two.access_token).refuses("invalid_grant").await;
     assert!(world.is_active(&two.access_token).await);
 }
@@ -61,7 +61,7 @@ async fn an_opaque_token_is_one_write() {
     assert_eq!(world.store.writes(), before + 1);
     assert_eq!(response.access_token.len(), 43);
     assert!(world.is_active(&response.access_token).await);
-    world.revoke("web", &response.access_token).is_done().await;
+    world.revoke("web", &response.access_token).succeeds().await;
     assert!(!world.is_active(&response.access_token).await);
 }
 
@@ -70,7 +70,7 @@ async fn an_opaque_token_is_one_write() {
 async fn a_revoked_jwt_stays_revoked() {
     let world = World::new().await;
     let token = world.token("web", "client_credentials").issues().await;
-    world.revoke("web", &token.access_token).is_done().await;
+    world.revoke("web", &token.access_token).succeeds().await;
     for _ in 0..12 {
         world.after(60);
         world.provider.maintain().await.unwrap();

@@ -11,7 +11,7 @@ async fn s2_1_a_refresh_token_takes_its_access_tokens_with_it() {
         let second = world.refresh("web", first.refresh_token.as_deref().unwrap()).issues().await;
         let bystander = world.tokens("web").await;
         let token = second.refresh_token.unwrap();
-        world.revoke("web", &token).is_done().await;
+        world.revoke("web", &token).succeeds().await;
         assert!(!world.is_active(&first.access_token).await);
         assert!(!world.is_active(&second.access_token).await);
         world.refresh("web", &token).refuses("invalid_grant").await;
@@ -26,7 +26,7 @@ async fn s2_1_a_rotated_refresh_token_revokes_too() {
     let first = world.tokens("spa").await;
     let old = first.refresh_token.unwrap();
     let second = world.refresh("spa", &old).issues().await;
-    world.revoke("spa", &old).is_done().await;
+    world.revoke("spa", &old).succeeds().await;
     assert!(!world.is_active(&second.access_token).await);
     let token = second.refresh_token.unwrap();
     world.refresh("spa", &token).refuses("invalid_grant").await;
@@ -39,7 +39,7 @@ async fn s2_1_an_access_token_dies_alone() {
     for format in [None, Some(TokenFormat::Opaque)] {
         let world = Setup::new().client("web", |c| c.access_token_format = format).start().await;
         let tokens = world.tokens("web").await;
-        world.revoke("web", &tokens.access_token).is_done().await;
+        world.revoke("web", &tokens.access_token).succeeds().await;
         assert!(!world.is_active(&tokens.access_token).await);
         world.refresh("web", tokens.refresh_token.as_deref().unwrap()).issues().await;
     }
@@ -50,7 +50,7 @@ async fn s2_2_unknown_tokens_are_no_error() {
     let world = World::new().await;
     let code = world.request("web").code().await;
     for token in ["unknown", "a.b.c", "..", &code, "é", &"x".repeat(60_000)] {
-        world.revoke("web", token).is_done().await;
+        world.revoke("web", token).succeeds().await;
     }
     // A code is not a token: it is still good.
     world.redeem("web", &code).issues().await;
@@ -80,7 +80,7 @@ async fn s2_1_the_client_authenticates() {
     ask().anonymous().basic("web", "wrong").refuses("invalid_client").await;
     ask().unset("token").refuses("invalid_request").await;
     assert!(world.is_active(&tokens.access_token).await);
-    ask().is_done().await;
+    ask().succeeds().await;
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn s2_1_the_hint_is_only_a_hint() {
     let world = World::new().await;
     for hint in ["refresh_token", "access_token", "nonsense"] {
         let tokens = world.tokens("web").await;
-        world.revoke("web", &tokens.access_token).set("token_type_hint", hint).is_done().await;
+        world.revoke("web", &tokens.access_token).set("token_type_hint", hint).succeeds().await;
         assert!(!world.is_active(&tokens.access_token).await);
     }
 }
@@ -98,10 +98,10 @@ async fn s2_1_revoking_twice_or_too_late_is_no_error() {
     let world = World::new().await;
     let tokens = world.tokens("web").await;
     for _ in 0..2 {
-        world.revoke("web", &tokens.access_token).is_done().await;
+        world.revoke("web", &tokens.access_token).succeeds().await;
     }
     world.after(100_000);
-    world.revoke("web", &tokens.access_token).is_done().await;
+    world.revoke("web", &tokens.access_token).succeeds().await;
     let ask: Ask<'_> = world.revoke("web", tokens.refresh_token.as_deref().unwrap());
-    ask.is_done().await;
+    ask.succeeds().await;
 }

@@ -3,8 +3,6 @@
 //! `World` is a provider over memory with a clock that stands still. `Ask` is a POST to an endpoint that issues or
 //! refuses; `Walk` is an authorization request with the person's steps after it. Both go through the router.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test says no by panicking")]
-
 mod ask;
 mod reply;
 mod walk;
@@ -55,7 +53,8 @@ pub(crate) const SEALING_KEY: [u8; 32] = [7; 32];
 
 /// The parts of a world, to be changed before it starts.
 pub(crate) struct Setup {
-    store: MemoryStore,
+    people: MemoryStore,
+    clients: Vec<Client>,
     policy: Policy,
     issuer: &'static str,
     further: Vec<Box<dyn FnOnce(Builder) -> Builder>>,
@@ -78,11 +77,13 @@ impl Setup {
             client_cache_ttl: Duration::ZERO,
             ..Policy::default()
         };
-        let store = clients()
-            .into_iter()
-            .fold(MemoryStore::new(), MemoryStore::with_client)
-            .with_user(user, PASSWORD);
-        Self { store, policy, issuer: ISSUER, further: Vec::new() }
+        Self {
+            people: MemoryStore::new().with_user(user, PASSWORD),
+            clients: clients(),
+            policy,
+            issuer: ISSUER,
+            further: Vec::new(),
+        }
     }
 
     pub(crate) fn policy(mut self, change: impl FnOnce(&mut Policy)) -> Self {
@@ -92,23 +93,24 @@ impl Setup {
 
     /// Another client, or a known one otherwise.
     pub(crate) fn client(mut self, id: &str, change: impl FnOnce(&mut Client)) -> Self {
-        let mut client = clients()
-            .into_iter()
-            .find(|c| c.id.as_str() == id)
-            .unwrap_or_else(|| fixtures::client(id));
+        let known = self.clients.iter().position(|c| c.id.as_str() == id);
+        let mut client = match known {
+            Some(at) => self.clients.remove(at),
+            None => fixtures::client(id),
+        };
         change(&mut client);
-        self.store = self.store.with_client(client);
+        self.clients.push(client);
         self
     }
 
     pub(crate) fn user(mut self, id: &str, name: &str, password: &str) -> Self {
         let user = User { id: UserId::new(id), username: name.into() };
-        self.store = self.store.with_user(user, password);
+        self.people = self.people.with_user(user, password);
         self
     }
 
     pub(crate) fn right(mut self, right: AccessRight) -> Self {
-        self.store = self.store.with_right(right);
+        self.people = self.people.with_right(right);
         self
     }
 
@@ -124,7 +126,7 @@ impl Setup {
 
     pub(crate) async fn start(self) -> World {
         let clock = ManualClock::default();
-        let store = Watched::new(self.store);
+        let store = Watched::new(self.people, self.clients).await;
         let builder = Provider::builder(self.issuer.parse().unwrap())
             .store(store.clone())
             .clock(clock.clone())
@@ -218,6 +220,12 @@ impl World {
     pub(crate) fn login(&self, user: &str) -> Login {
         Login { user: UserId::new(user), at: self.clock.now(), amr: vec!["pwd".into()] }
     }
+}
+
+/// Runs an asynchronous test from within a property.
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future)
 }
 
 fn clients() -> Vec<Client> {

@@ -79,6 +79,12 @@ pub const RULES: &[Rule] = &[
         what: "`choose` lets people give themselves rights and is for demonstrations; set it to \"none\" or \"fixed\"",
     },
     Rule {
+        key: "signup.password_length",
+        refused_in: PRODUCTION,
+        broken: |c| one("signup.password_length", c.signup.password_length < 8),
+        what: "passwords of fewer than 8 characters are guessed; make it 8 or more",
+    },
+    Rule {
         key: "grants.danger_implicit",
         refused_in: PRODUCTION,
         broken: |c| {

@@ -328,7 +328,7 @@ mod tests {
         for bad in ["", "-1", "1w", "1.5h", "h", "99999999999999999999d", "18446744073709551615"] {
             assert!(read::<Duration>(bad).is_err(), "{bad}");
         }
-        assert_eq!(Duration::from_secs(7200).show().unwrap(), "\"2h\"");
+        assert_eq!(Duration::from_hours(2).show().unwrap(), "\"2h\"");
         assert_eq!(Duration::from_secs(61).show().unwrap(), "\"61s\"");
         assert_eq!(Duration::ZERO.show().unwrap(), "\"0s\"");
     }

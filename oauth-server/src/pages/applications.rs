@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 #[derive(Template)]
 #[template(path = "applications.html")]
-struct Applications {
+struct Connected {
     frame: Frame,
     notice: Option<&'static str>,
     applications: Vec<Application>,
@@ -71,13 +71,13 @@ pub(super) async fn show(
     let resources = env.resources.iter().filter_map(|r| r.access_token_ttl);
     let longest = resources.fold(longest, Duration::max).min(policy.access_token_max_ttl);
     applications.sort_by(|a, b| a.name.cmp(&b.name));
-    let applications = Applications {
+    let connected = Connected {
         frame: Frame::of(&state, visit.user(), "applications"),
         notice: words::notice(visit.query.get("done")),
         applications,
         longest: words::span(longest),
     };
-    Ok(page(StatusCode::OK, applications))
+    Ok(page(StatusCode::OK, connected))
 }
 
 pub(super) async fn revoke(

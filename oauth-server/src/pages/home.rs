@@ -22,7 +22,7 @@ struct Welcome {
 
 #[derive(Template)]
 #[template(path = "clients.html")]
-struct Clients {
+struct Overview {
     frame: Frame,
     notice: Option<&'static str>,
     clients: Vec<Line>,
@@ -62,14 +62,14 @@ pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<
         created: words::day(client.created_at),
         name: client.name,
     };
-    let clients = Clients {
+    let overview = Overview {
         frame: Frame::of(&state, &session.user, "clients"),
         notice,
         clients: clients.into_iter().map(line).collect(),
         issuer,
         endpoints: endpoints(&state),
     };
-    Ok(page(StatusCode::OK, clients))
+    Ok(page(StatusCode::OK, overview))
 }
 
 /// Where clients go, by the metadata's own words.

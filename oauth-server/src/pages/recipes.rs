@@ -1,5 +1,6 @@
 //! Commands to paste into a terminal, one recipe for each grant of a client. They are tested by running them.
 
+use super::words::span;
 use crate::state::AppState;
 use oauth_core::model::{Client, ClientAuth, SecretMethod};
 use std::fmt::Write as _;
@@ -60,6 +61,7 @@ impl Kitchen<'_> {
              CODE_CHALLENGE=$(printf '%s' \"$CODE_VERIFIER\" | openssl dgst -sha256 -binary |\n  \
              openssl base64 -A | tr -d '=' | tr '+/' '-_')\n\
              STATE=$(openssl rand -hex 16)";
+        let life = span(self.state.provider.env().policy.code_ttl);
         let more = [("code_challenge", "$CODE_CHALLENGE"), ("code_challenge_method", "S256")];
         let exchange = self.token(
             "authorization_code",
@@ -72,7 +74,7 @@ impl Kitchen<'_> {
         Recipe {
             id: "authorization_code",
             title: "For somebody who signs in: authorization code",
-            text: "Somebody signs in in a browser and allows the client to act. PKCE ties the code that comes back to the one who asked for it.",
+            text: "Somebody signs in with a browser and allows the client to act. PKCE ties the code that comes back to the one who asked for it.",
             steps: vec![
                 self.name(),
                 step("Make a verifier, the challenge that goes with it, and a state:", verifier),
@@ -86,7 +88,7 @@ impl Kitchen<'_> {
                     ),
                     &prompt("Code", "CODE"),
                 ),
-                step("Exchange the code for tokens, within a minute:", &exchange),
+                step(&format!("Exchange the code for tokens, within {life}:"), &exchange),
             ],
         }
     }
@@ -178,13 +180,11 @@ impl Kitchen<'_> {
     /// Sets what the other steps use.
     fn name(&self) -> Step {
         let mut code = format!("CLIENT_ID={}", single(self.client.id.as_str()));
-        match (self.client.is_public(), self.secret) {
+        let _ = match (self.client.is_public(), self.secret) {
             (true, _) => return step("Name the client:", &code),
-            (false, Some(secret)) => code.push_str(&format!("\nCLIENT_SECRET={}", single(secret))),
-            (false, None) => {
-                code.push_str(&format!("\n{}", prompt("Client secret", "CLIENT_SECRET")))
-            }
-        }
+            (false, Some(secret)) => write!(code, "\nCLIENT_SECRET={}", single(secret)),
+            (false, None) => write!(code, "\n{}", prompt("Client secret", "CLIENT_SECRET")),
+        };
         step("Name the client and its secret:", &code)
     }
 

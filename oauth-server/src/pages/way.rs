@@ -14,7 +14,7 @@ use oauth_core::{
     model::{ClientId, Login},
     params::Params,
 };
-use url::{Host, Url};
+use url::Url;
 
 /// A page of ours that needs somebody who is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -217,10 +217,8 @@ fn place(redirect_uri: &str) -> String {
     let port = url.port().map_or_else(String::new, |p| format!(":{p}"));
     match (url.scheme(), url.host()) {
         ("https", Some(_)) => format!("{host}{port}"),
-        ("http", Some(Host::Ipv4(_) | Host::Ipv6(_))) => {
-            format!("a program on this device ({host}{port})")
-        }
-        ("http", Some(_)) => format!("{host}{port}"),
+        // Plain http is registered for loopback alone.
+        ("http", Some(_)) => format!("a program on this device ({host}{port})"),
         (scheme, _) => format!("an app on this device ({scheme})"),
     }
 }
@@ -265,7 +263,7 @@ mod tests {
             ("https://c.example:8443/cb", "c.example:8443"),
             ("http://127.0.0.1:5003/cb", "a program on this device (127.0.0.1:5003)"),
             ("http://[::1]/cb", "a program on this device ([::1])"),
-            ("http://localhost:80/cb", "localhost"),
+            ("http://localhost:5003/cb", "a program on this device (localhost:5003)"),
             ("com.example.app:/cb", "an app on this device (com.example.app)"),
         ] {
             assert_eq!(place(uri), words);

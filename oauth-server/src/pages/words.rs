@@ -31,7 +31,7 @@ pub(super) struct GrantWords {
 pub(super) fn grant(grant_type: &str) -> Option<GrantWords> {
     let (title, name, description) = match grant_type {
         "authorization_code" => (
-            "People sign in in their browser",
+            "People sign in with their browser",
             "authorization code",
             "The authorization code grant with PKCE: for web sites, apps, and whatever else acts for people.",
         ),

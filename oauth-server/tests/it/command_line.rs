@@ -86,7 +86,7 @@ fn users_are_made_listed_and_locked_out() {
     ));
     assert_eq!((&made["username"], &made["admin"]), (&"alice".into(), &true.into()));
     assert!(bad(at, &["user", "create", "ALICE"], "correct horse\n", 1).contains("already"));
-    assert!(bad(at, &["user", "create", "bob"], "short\n", 1).contains("8"));
+    assert!(bad(at, &["user", "create", "bob"], "short\n", 1).contains('8'));
     std::fs::write(at.join("password"), "another horse\n").unwrap();
     good(at, &["user", "create", "bob", "--password-file", "password"], "");
     good(at, &["admin", "revoke", "alice"], "");

@@ -194,8 +194,8 @@ fn plain_http_is_for_loopback() {
 
 #[test]
 fn clients_of_the_configuration_must_make_sense() {
-    let client = |rest: &str| format!("[[client]]\nid = \"c\"\n{rest}");
     const GOOD: &str = "secret = \"x\"\ngrant_types = [\"client_credentials\"]\n";
+    let client = |rest: &str| format!("[[client]]\nid = \"c\"\n{rest}");
     let public = "auth_method = \"none\"\nredirect_uris = [\"https://a.example/\"]\n";
     let cases = [
         (String::new(), vec!["client[0].secret", "client[0].redirect_uris"]),
@@ -246,6 +246,7 @@ const SPOILT: &[(&str, &str)] = &[
     ("keys.publish_lead", "[keys]\npublish_lead = \"10m\""),
     ("database.url", "-url = \n[database]\nurl = \"postgres://oauth:changeme@db/oauth\""),
     ("signup.access_rights", "[signup]\naccess_rights = \"choose\""),
+    ("signup.password_length", "[signup]\npassword_length = 4"),
     ("grants.danger_implicit", "[grants]\ndanger_implicit = true"),
     ("grants.danger_password", "[grants]\ndanger_password = true"),
     ("grants.pkce", "[grants]\npkce = \"public_clients\""),

@@ -187,7 +187,6 @@ pub struct Anonymous<'s>(Visitor<'s>);
 /// A browser in which somebody is signed in.
 pub struct SignedIn<'s> {
     visitor: Visitor<'s>,
-    pub name: String,
     pub id: UserId,
 }
 
@@ -235,7 +234,7 @@ impl<'s> Anonymous<'s> {
 
     async fn known_as(self, name: &str) -> SignedIn<'s> {
         let account = self.server.state.store.account_by_name(name).await.unwrap().unwrap();
-        SignedIn { visitor: self.0, name: name.into(), id: account.id }
+        SignedIn { visitor: self.0, id: account.id }
     }
 }
 

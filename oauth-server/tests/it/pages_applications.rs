@@ -56,7 +56,7 @@ async fn a_consent_without_tokens_is_shown_too() {
     let ada = server.signed_up("ada").await;
     let client = ada.create_client(&[]).await;
     ada.allow(&client.id).await;
-    server.clock.advance(std::time::Duration::from_secs(3600));
+    server.clock.advance(std::time::Duration::from_hours(1));
     let page = ada.get("/account/applications").await;
     assert!(page.by_id("main").contains("it holds no token at the moment"), "{}", page.html);
     ada.post("/account/applications/revoke", &[("client_id", &client.id)]).await;

@@ -1,11 +1,12 @@
 //! `/`, `/create_client` and `/clients/…`.
 
 use crate::{
-    pages_actors::{CALLBACK, PASSWORD, client_form},
-    support::{json, start},
+    pages_actors::{CALLBACK, Made, PASSWORD, SignedIn, client_form},
+    support::{self, start},
 };
 use http::StatusCode;
 use oauth_core::model::{ClientAuth, SecretHash, UserId};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_client_is_made_and_its_secret_shown_once() {
@@ -230,7 +231,7 @@ async fn a_new_secret_ends_the_old_one() {
     let form = [("grant_type", "client_credentials")];
     let token = async |secret: &str| {
         let response = server.post("/oauth/token", Some((&made.id, secret)), &form).await;
-        (response.status(), json(response).await)
+        (response.status(), support::json(response).await)
     };
     assert_eq!(token(&old).await.1["error"], "invalid_client");
     assert_eq!(token(&new).await.0, StatusCode::OK);
@@ -251,7 +252,10 @@ async fn deleting_takes_two_steps_and_ends_everything() {
     assert_eq!(ada.post(&at, &[]).await.status, StatusCode::NOT_FOUND);
     let basic = Some((&*other.id, other.secret.as_deref().unwrap()));
     let form = [("token", tokens["refresh_token"].as_str().unwrap())];
-    assert_eq!(json(server.post("/oauth/introspect", basic, &form).await).await["active"], false);
+    assert_eq!(
+        support::json(server.post("/oauth/introspect", basic, &form).await).await["active"],
+        false
+    );
     let page = ada.ask(&made.id, &[]).await;
     assert_eq!(
         (page.status, &*page.by_id("error-title")),
@@ -259,68 +263,77 @@ async fn deleting_takes_two_steps_and_ends_everything() {
     );
 }
 
+/// A client that may use the grants that a page can play.
+async fn playable(ada: &SignedIn<'_>, method: &str) -> (Made, String, String) {
+    let made = ada
+        .create_client(&[
+            ("grant_type:client_credentials", "yes"),
+            ("grant_type:password", "yes"),
+            ("token_endpoint_auth_method", method),
+        ])
+        .await;
+    let (secret, at) = (made.secret.clone().unwrap(), format!("/clients/{}/token", made.id));
+    (made, secret, at)
+}
+
 #[tokio::test]
 async fn tokens_can_be_requested_on_the_page() {
     let server = start("[grants]\ndanger_password = true").await;
     let ada = server.signed_up("ada").await;
     for method in ["client_secret_basic", "client_secret_post"] {
-        let made = ada
-            .create_client(&[
-                ("grant_type:client_credentials", "yes"),
-                ("grant_type:password", "yes"),
-                ("token_endpoint_auth_method", method),
-            ])
-            .await;
-        let secret = made.secret.clone().unwrap();
-        let at = format!("/clients/{}/token", made.id);
+        let (made, secret, at) = playable(&ada, method).await;
         let page = ada.get(&at).await;
         assert!(page.has("client_credentials-form") && page.has("password-form"));
-        let own =
-            [("grant_type", "client_credentials"), ("client_secret", &secret), ("scope", "query")];
-        let page = ada.post(&at, &own).await;
+        let grant = ("grant_type", "client_credentials");
+        let page = ada.post(&at, &[grant, ("client_secret", &secret), ("scope", "query")]).await;
         assert_eq!((page.status, page.header("cache-control")), (StatusCode::OK, "no-store"));
         let claims: serde_json::Value = serde_json::from_str(&page.by_id("jwt-claims")).unwrap();
-        assert_eq!(
-            (&claims["client_id"], &claims["scope"]),
-            (&made.id.clone().into(), &"query".into())
-        );
-        let theirs = [
-            ("grant_type", "password"),
-            ("client_secret", &*secret),
-            ("username", "ada"),
-            ("password", PASSWORD),
-        ];
-        let page = ada.post(&at, &theirs).await;
+        assert_eq!((&claims["client_id"], &claims["scope"]), (&json!(made.id), &json!("query")));
+        let person = [("username", "ada"), ("password", PASSWORD)];
+        let form =
+            [&[("grant_type", "password"), ("client_secret", &secret)], &person[..]].concat();
+        let page = ada.post(&at, &form).await;
         let answer: serde_json::Value = serde_json::from_str(&page.by_id("answer")).unwrap();
         assert!(answer["refresh_token"].is_string() && !page.html.contains(PASSWORD));
-        for (form, fields) in [
-            (
-                [("grant_type", "client_credentials"), ("client_secret", "wrong"), ("scope", "")],
-                ["client_credentials-client_secret"],
-            ),
-            (
-                [
-                    ("grant_type", "client_credentials"),
-                    ("client_secret", &secret),
-                    ("scope", "node"),
-                ],
-                ["client_credentials-scope"],
-            ),
-            ([("grant_type", "password"), ("client_secret", "wrong"), ("scope", "")], ["password"]),
-        ] {
-            let page = ada.post(&at, &form).await;
-            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
-            assert!(
-                page.problems() == fields || page.problems() == ["password-client_secret"],
-                "{:?}",
-                page.problems()
-            );
-            assert!(!page.has("answer"));
-        }
-        for grant in ["", "refresh_token", "authorization_code", "implicit"] {
-            let page = ada.post(&at, &[("grant_type", grant), ("client_secret", &secret)]).await;
-            assert_eq!(page.status, StatusCode::BAD_REQUEST, "{grant}");
-        }
+    }
+}
+
+#[tokio::test]
+async fn what_the_token_endpoint_refuses_is_said_at_the_field() {
+    let server = start("[grants]\ndanger_password = true").await;
+    let ada = server.signed_up("ada").await;
+    let (_, secret, at) = playable(&ada, "client_secret_basic").await;
+    for (grant, secret, scope, password, field, code) in [
+        (
+            "client_credentials",
+            "wrong",
+            "",
+            "",
+            "client_credentials-client_secret",
+            "invalid_client",
+        ),
+        ("client_credentials", "", "", "", "client_credentials-client_secret", "invalid_client"),
+        ("client_credentials", &secret, "node", "", "client_credentials-scope", "invalid_scope"),
+        ("client_credentials", &secret, "\"", "", "client_credentials-scope", "invalid_scope"),
+        ("password", "wrong", "", PASSWORD, "password-client_secret", "invalid_client"),
+        ("password", &secret, "node", PASSWORD, "password-scope", "invalid_scope"),
+        ("password", &secret, "", "wrong", "password", "invalid_grant"),
+        ("password", &secret, "", "", "password", "invalid_request"),
+    ] {
+        let form = [
+            ("grant_type", grant),
+            ("client_secret", secret),
+            ("scope", scope),
+            ("username", "ada"),
+            ("password", password),
+        ];
+        let page = ada.post(&at, &form).await;
+        assert_eq!((page.status, page.problems()), (StatusCode::UNPROCESSABLE_ENTITY, vec![field]));
+        assert!(page.by_id("problems").contains(code) && !page.has("answer"), "{code}");
+    }
+    for grant in ["", "refresh_token", "authorization_code", "implicit"] {
+        let page = ada.post(&at, &[("grant_type", grant), ("client_secret", &secret)]).await;
+        assert_eq!(page.status, StatusCode::BAD_REQUEST, "{grant}");
     }
 }
 
@@ -352,12 +365,12 @@ async fn nobody_makes_clients_without_end() {
 
 /// What the tests look up behind the pages.
 trait Behind {
-    async fn clients_of_one(&self, made: &crate::pages_actors::Made) -> oauth_core::model::Client;
+    async fn clients_of_one(&self, made: &Made) -> oauth_core::model::Client;
     async fn clients_of_user(&self, user: &UserId) -> usize;
 }
 
 impl Behind for oauth_core::seaorm::SeaStore {
-    async fn clients_of_one(&self, made: &crate::pages_actors::Made) -> oauth_core::model::Client {
+    async fn clients_of_one(&self, made: &Made) -> oauth_core::model::Client {
         use oauth_core::ports::ClientStore as _;
         (*self.client(&made.client_id()).await.unwrap().unwrap()).clone()
     }

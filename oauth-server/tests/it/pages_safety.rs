@@ -100,37 +100,23 @@ async fn the_protocol_endpoints_are_for_other_sites() {
     }
 }
 
+/// What somebody types who wants a script to run.
+const EVIL: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 191*191 }}";
+/// As evil as a redirect URI can be.
+const EVIL_CALLBACK: (&str, &str) = ("redirect_uri", "https://app.example/cb?'&c=$(id)");
+
 #[tokio::test]
 async fn nothing_typed_becomes_markup() {
-    const EVIL: &str =
-        "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>&amp;{{ 191*191 }}";
     let server = start("[grants]\ndanger_password = true").await;
     let ada = server.signed_up("ada").await;
-    let made = ada
-        .create_client(&[
-            ("client_name", EVIL),
-            ("client_uri", "https://app.example/?\"'><script>"),
-            ("redirect_uri", "https://app.example/cb?'&c=$(id)"),
-            ("grant_type:password", "yes"),
-        ])
-        .await;
-    let consent = ada
-        .authorize(
-            &made.id,
-            &[
-                ("redirect_uri", "https://app.example/cb?'&c=$(id)"),
-                ("login_hint", EVIL),
-                ("state", EVIL),
-            ],
-        )
-        .await;
+    let evil_page = ("client_uri", "https://app.example/?\"'><script>");
+    let password = ("grant_type:password", "yes");
+    let made =
+        ada.create_client(&[("client_name", EVIL), evil_page, EVIL_CALLBACK, password]).await;
+    let hint = ("login_hint", EVIL);
+    let consent = ada.authorize(&made.id, &[EVIL_CALLBACK, hint, ("state", EVIL)]).await;
     let anonymous = server.visitor();
-    let login = anonymous
-        .authorize(
-            &made.id,
-            &[("redirect_uri", "https://app.example/cb?'&c=$(id)"), ("login_hint", EVIL)],
-        )
-        .await;
+    let login = anonymous.authorize(&made.id, &[EVIL_CALLBACK, hint]).await;
     let id = interaction(&login);
     let at = |page: &str| format!("/clients/{}{page}", made.id);
     let wrong = [
@@ -225,7 +211,7 @@ async fn forms_that_cannot_be_read_are_refused() {
     let server = start("").await;
     let ada = server.signed_up("ada").await;
     let form = "application/x-www-form-urlencoded";
-    let many: String = (0..200).map(|i| format!("f{i}=1&")).collect();
+    let many = (0..200).map(|i| format!("f{i}=1")).collect::<Vec<_>>().join("&");
     let bad: [(&str, &str, Vec<u8>); 7] = [
         ("repeated", form, b"client_name=a&client_name=b".to_vec()),
         (

@@ -40,7 +40,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Writes the configuration, and signs a user in through a third party to the same database.
-    pub async fn new(database: &str, more: &str) -> Self {
+    pub fn new(database: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("server.toml");
         let (id, secret) = APP;
@@ -96,7 +96,7 @@ impl Cluster {
         let started =
             state.sessions.start(&HeaderMap::new(), &alice.id, &["pwd"], None).await.unwrap();
         self.user = alice.id;
-        self.cookie = started.cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+        started.cookie.to_str().unwrap().split(';').next().unwrap().clone_into(&mut self.cookie);
         state.store.close().await.unwrap();
     }
 

@@ -24,7 +24,7 @@ struct Pair {
 impl Pair {
     /// Starts both at once on an empty database, so that even migrations and first keys are a race.
     async fn start(database: TestDatabase, more: &str) -> Self {
-        let mut cluster = Cluster::new(database.url(), more).await;
+        let mut cluster = Cluster::new(database.url(), more);
         let (a, b) = std::thread::scope(|threads| {
             let a = threads.spawn(|| cluster.start());
             let b = threads.spawn(|| cluster.start());

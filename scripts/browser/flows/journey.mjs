@@ -2,7 +2,19 @@
 // From nothing to a token and back: sign up, make a client, authorize, consent, use the token, revoke, refused.
 // Every page on the way is looked at: light, dark, on a phone, for accessibility.
 import { BASE, eq, listen, ok, open } from "../lib.mjs";
-import { authorization, createClient, exchange, focus, look, post, signIn, signUp, somebody } from "../people.mjs";
+import {
+  authorization,
+  createClient,
+  eventually,
+  exchange,
+  focus,
+  guard,
+  look,
+  post,
+  signIn,
+  signUp,
+  somebody,
+} from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
 const client = await listen();
@@ -77,22 +89,35 @@ await page.waitForURL(/\/consent\?/);
 eq(await page.textContent("#client-name"), "Camera wall");
 eq(await page.textContent("#who"), name);
 await look(page, "consent");
-await page.uncheck("#scope-1");
+eq(await page.locator("#scope-2 + label").textContent(), "look up what the registry knows");
+await page.uncheck("#scope-2");
 await page.click("#allow");
 let answer = await client.next();
 eq(answer.get("state"), asked.state);
 eq(answer.get("iss"), BASE);
 const tokens = await exchange(app, client.uri, { code: answer.get("code"), verifier: asked.verifier });
 eq(tokens.status, 200);
-eq(tokens.body.scope, "connection query", "what was not ticked is not granted");
+eq(tokens.body.scope, "connection profile", "what was not ticked is not granted");
 
-// The token works where it is asked about, and where it is guarded.
-const token = tokens.body.access_token;
-const lively = await post("/oauth/introspect", app, { token });
-eq(lively.body.active, true);
-const guarded = process.env.GUARDED_URL;
-const call = () => fetch(guarded, { headers: { authorization: `Bearer ${token}` } }).then((r) => r.status);
-if (guarded) eq(await call(), 200);
+// The token works where it is guarded, as far as it goes, and where it is asked about.
+const jwt = tokens.body.access_token;
+const guarded = await guard(app);
+eq(await guarded.call("/me"), 401, "nobody");
+eq(await guarded.call("/me", `${jwt}x`), 401, "a forged token");
+eq(await guarded.call("/me", jwt), 200);
+eq(await guarded.call("/notes", jwt), 403, "a scope it does not have");
+eq(await guarded.call("/x-nmos/connection/v1.1/single/senders", jwt, "PATCH"), 200, "with the right to write");
+eq((await post("/oauth/introspect", app, { token: jwt })).body.active, true);
+
+// A client whose tokens are asked about each time.
+const door = await createClient(page, { name: "Door", redirects: [client.uri], format: "opaque" });
+asked = authorization(door, client.uri, "profile");
+await page.goto(asked.url);
+await page.click("#allow");
+answer = await client.next();
+const opened = await exchange(door, client.uri, { code: answer.get("code"), verifier: asked.verifier });
+const token = opened.body.access_token;
+eq(await guarded.call("/me", token), 200);
 
 // No.
 asked = authorization(app, client.uri, "profile registration", { prompt: "consent" });
@@ -105,13 +130,20 @@ eq(answer.get("state"), asked.state);
 // Taken back.
 await page.goto(`${BASE}/account/applications`);
 await look(page, "applications");
+eq(await page.locator("#applications > li").count(), 2);
+await page.click("#revoke-2");
+await page.waitForURL(/done=revoked/);
+eq(await page.textContent("#application-1"), "Camera wall");
 await page.click("#revoke-1");
 await page.waitForURL(/done=revoked/);
 await look(page, "applications-none");
-eq((await post("/oauth/introspect", app, { token })).body, { active: false });
-const refreshed = await post("/oauth/token", app, { grant_type: "refresh_token", refresh_token: tokens.body.refresh_token });
+eq((await post("/oauth/introspect", door, { token })).body, { active: false });
+eq((await post("/oauth/introspect", app, { token: jwt })).body, { active: false });
+await eventually(() => guarded.call("/me", token), 401, "the guard refuses what was taken back");
+const refresh = { grant_type: "refresh_token", refresh_token: tokens.body.refresh_token };
+const refreshed = await post("/oauth/token", app, refresh);
 eq([refreshed.status, refreshed.body.error], [400, "invalid_grant"]);
-if (guarded) eq(await call(), 401);
+await guarded.close();
 
 // Consent is forgotten too: it is asked for again, now of somebody who has to sign in first.
 await page.goto(`${BASE}/logout`);
@@ -149,12 +181,12 @@ await look(page, "client-secret-confirm");
 await page.click("#confirm");
 const secret = await page.textContent("#client-secret");
 ok(secret !== app.secret, "the secret is another one");
-eq((await post("/oauth/introspect", app, { token })).status, 401, "the old secret is over");
+eq((await post("/oauth/introspect", app, { token: jwt })).status, 401, "the old secret is over");
 await page.goto(`${BASE}/clients/${app.id}/delete`);
 await look(page, "client-delete");
 await page.click("#confirm");
 await page.waitForURL(/done=deleted/);
-eq(await page.locator("#clients").count(), 0);
+eq(await page.locator("#clients > li").count(), 1);
 
 await page.goto(asked.url);
 eq(await page.textContent("#error-code"), "invalid_request");

@@ -1,5 +1,7 @@
 //! The voucher grant in a provider.
 
+#![expect(clippy::unwrap_used, reason = "a test says no by panicking")]
+
 use example_own_grant::{VOUCHER, Voucher, print};
 use oauth_core::{
     Provider,
@@ -13,7 +15,7 @@ use oauth_core::{
 };
 use std::time::Duration;
 
-const LIFE: Duration = Duration::from_secs(3600);
+const LIFE: Duration = Duration::from_hours(1);
 
 struct Hotel {
     provider: Provider,

@@ -56,7 +56,10 @@ async fn ask(answer: Value, path: &str) -> (u16, String) {
 #[tokio::test]
 async fn a_token_opens_the_endpoints_of_its_scope() {
     let both = active("current_time epoch_time", 1005);
-    assert_eq!(ask(both.clone(), "/epoch_time").await, (200, json!({"epoch_time": 1000}).to_string()));
+    assert_eq!(
+        ask(both.clone(), "/epoch_time").await,
+        (200, json!({"epoch_time": 1000}).to_string())
+    );
     let (status, body) = ask(both, "/current_time").await;
     assert_eq!((status, body), (200, json!({"current_time": "1970-01-01T00:16:40Z"}).to_string()));
     let (status, body) = ask(active("epoch_time", 1005), "/current_time").await;

@@ -40,7 +40,7 @@ impl Group {
     }
 
     pub(super) async fn commit(&self, issuance: Issuance) -> Result<Committed, PortError> {
-        self.join(|reply| Job::Commit(issuance, reply)).await
+        self.join(|reply| Job::Commit(Box::new(issuance), reply)).await
     }
 
     pub(super) async fn transact<T, F>(&self, work: F) -> Result<T, PortError>
@@ -78,7 +78,7 @@ async fn run(database: DatabaseConnection, batch: VecDeque<Job>) {
 }
 
 struct Batch {
-    commits: VecDeque<(Issuance, Reply<Committed>)>,
+    commits: VecDeque<(Box<Issuance>, Reply<Committed>)>,
     rest: VecDeque<Other>,
     answers: Vec<Box<dyn Answer>>,
 }
@@ -87,19 +87,16 @@ impl Batch {
     /// Runs everything in one transaction. An error is one that the whole transaction suffers from.
     async fn run(&mut self, database: &DatabaseConnection) -> Result<(), PortError> {
         let mut transaction = begin(database).await?;
-        match commit_all(&transaction, &self.commits).await {
-            Ok(outcomes) => {
-                let done = self.commits.drain(..).zip(outcomes);
-                self.answers
-                    .extend(done.map(|((_, reply), outcome)| Pending::boxed(reply, Ok(outcome))));
-            }
+        if let Ok(outcomes) = commit_all(&transaction, &self.commits).await {
+            let done = self.commits.drain(..).zip(outcomes);
+            self.answers
+                .extend(done.map(|((_, reply), outcome)| Pending::boxed(reply, Ok(outcome))));
+        } else {
             // One of them failed, and what it had written before must go. So must all, to be tried one
             // by one: a savepoint around each costs too much where none is needed.
-            Err(_) => {
-                transaction.rollback().await?;
-                transaction = begin(database).await?;
-                self.commit_each(&transaction).await?;
-            }
+            transaction.rollback().await?;
+            transaction = begin(database).await?;
+            self.commit_each(&transaction).await?;
         }
         let alone = self.answers.is_empty() && self.rest.len() == 1;
         while let Some(job) = self.rest.pop_front() {
@@ -182,7 +179,7 @@ async fn discard_broken(database: &DatabaseConnection) {
 /// Runs all commits; those that only write tokens share one statement.
 async fn commit_all(
     on: &DatabaseTransaction,
-    commits: &VecDeque<(Issuance, Reply<Committed>)>,
+    commits: &VecDeque<(Box<Issuance>, Reply<Committed>)>,
 ) -> Result<Vec<Committed>, PortError> {
     let mut together = Vec::new();
     let mut outcomes = Vec::with_capacity(commits.len());

@@ -17,7 +17,7 @@ use std::{
 /// One caller's write.
 pub(super) enum Job {
     /// A commit.
-    Commit(Issuance, Reply<Committed>),
+    Commit(Box<Issuance>, Reply<Committed>),
     /// Something else.
     Other(Other),
 }

@@ -18,7 +18,6 @@ type Store = Arc<dyn LawfulStore>;
 pub(super) async fn what_was_committed_is_found(store: Store) {
     let challenge = Some(CodeChallenge::S256("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()));
     let resources = vec![resource("https://a.example/"), resource("urn:b")];
-    let known = login("u");
     let plain = Login { user: UserId::new("u"), at: NOW, amr: Vec::new() };
     let written = Issuance {
         parent: Parent::New(authorization("x")),
@@ -29,35 +28,44 @@ pub(super) async fn what_was_committed_is_found(store: Store) {
             redirect_uri: None,
             ..code("code")
         }),
-        tokens: vec![
-            NewToken { resources: resources.clone(), issued_at: after(7), ..access("access") },
-            NewToken { scope: scope(""), login: None, ..refresh("refresh") },
-        ],
         consent: Some(consent("a")),
         ..nothing(after(5))
     };
     done(&*store, written).await;
-    let found = store.code(&hash("code")).await.unwrap().expect("it was written");
-    assert_eq!(
-        found,
-        AuthCode {
-            authorization: authorization_id("x"),
-            client: authorization("x").client,
-            login: plain,
-            redirect_uri: None,
-            scope: scope("a b"),
-            resources: resources.clone(),
-            challenge,
-            expires_at: after(60),
-            consumed_at: None,
-            revoked_at: None,
-        }
-    );
+    let wanted = AuthCode {
+        authorization: authorization_id("x"),
+        client: authorization("x").client,
+        login: plain,
+        redirect_uri: None,
+        scope: scope("a b"),
+        resources,
+        challenge,
+        expires_at: after(60),
+        consumed_at: None,
+        revoked_at: None,
+    };
+    assert_eq!(store.code(&hash("code")).await.unwrap(), Some(wanted));
+    assert_eq!(store.token(&hash("code")).await.unwrap(), None);
+    let agreed = store.consent(&UserId::new("u"), &authorization("x").client).await.unwrap();
+    assert_eq!(agreed, Some(consent("a")));
+}
+
+pub(super) async fn what_was_issued_is_found(store: Store) {
+    let resources = vec![resource("https://a.example/"), resource("urn:b")];
+    let written = Issuance {
+        parent: Parent::New(authorization("x")),
+        tokens: vec![
+            NewToken { resources: resources.clone(), issued_at: after(7), ..access("access") },
+            NewToken { scope: scope(""), login: None, ..refresh("refresh") },
+        ],
+        ..nothing(after(5))
+    };
+    done(&*store, written).await;
     let access = Token {
         kind: TokenKind::Access,
         authorization: Some(authorization_id("x")),
         client: authorization("x").client,
-        login: Some(known),
+        login: Some(login("u")),
         scope: scope("a"),
         resources,
         issued_at: after(7),
@@ -77,10 +85,7 @@ pub(super) async fn what_was_committed_is_found(store: Store) {
         ..access
     };
     assert_eq!(store.token(&hash("refresh")).await.unwrap(), Some(refresh));
-    let agreed = store.consent(&UserId::new("u"), &authorization("x").client).await.unwrap();
-    assert_eq!(agreed, Some(consent("a")));
     assert_eq!(store.code(&hash("access")).await.unwrap(), None);
-    assert_eq!(store.token(&hash("code")).await.unwrap(), None);
 }
 
 pub(super) async fn a_code_works_once(store: Store) {

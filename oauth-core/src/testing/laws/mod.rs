@@ -38,7 +38,7 @@ macro_rules! laws {
 const LAWS: &[(&str, Law)] = laws![
     clients: what_was_inserted_is_found, an_id_is_taken_once, only_a_known_client_is_replaced,
         clients_of_an_owner_come_oldest_first, removal_takes_everything_issued;
-    codes: what_was_committed_is_found, a_code_works_once, a_replay_revokes_the_authorization,
+    codes: what_was_committed_is_found, what_was_issued_is_found, a_code_works_once, a_replay_revokes_the_authorization,
         an_expired_code_does_not_work, a_code_works_for_its_own_authorization_only,
         a_revoked_authorization_stops_a_code, a_failed_write_uses_nothing_up,
         tokens_of_a_client_need_no_authorization;

@@ -8,13 +8,7 @@ use oauth_core::{
     testing::{TestDatabase, fixtures::*},
 };
 use sea_orm::{ConnectionTrait, EntityTrait, Set};
-use std::{
-    future::poll_fn,
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::{Duration, Instant},
-};
+use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::{sync::Barrier, task::JoinSet};
 
 fn tokens(names: &[&str]) -> Issuance {
@@ -260,23 +254,4 @@ async fn look_ups_at_once_find_each_its_own() {
         let wanted = (n % 150 < 100).then(|| after(n % 150));
         assert_eq!(found.map(|t| t.expires_at), wanted);
     }
-}
-
-/// Not a benchmark, but grouping that does not group would show: one flush each takes far longer.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_writers_share_few_transactions() {
-    let database = TestDatabase::sqlite().await;
-    let store = database.store();
-    let begun = Instant::now();
-    let jobs = (0..64).map(|writer| {
-        let store = store.clone();
-        async move {
-            for n in 0..20 {
-                let name = format!("{writer} {n}");
-                assert_eq!(store.commit(tokens(&[&name])).await.unwrap(), Committed::Done);
-            }
-        }
-    });
-    at_once(jobs.collect()).await;
-    println!("{:.0} durable tokens per second", 1280.0 / begun.elapsed().as_secs_f64());
 }

@@ -138,7 +138,7 @@ impl<'w> Ask<'w> {
     }
 
     /// An empty success of the revocation endpoint.
-    pub(crate) async fn is_done(self) {
+    pub(crate) async fn succeeds(self) {
         let reply = self.send().await;
         assert_eq!((reply.status, reply.text()), (200, ""));
         reply.is_not_stored();

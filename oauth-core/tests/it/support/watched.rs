@@ -10,8 +10,10 @@ use oauth_core::{
         UserId,
     },
     ports::{ClientStore, GrantStore, KeyStore, SignIn, Users},
+    testing::LawfulStore,
 };
 use std::{
+    any::Any,
     collections::BTreeSet,
     sync::{
         Arc, Mutex,
@@ -19,24 +21,55 @@ use std::{
     },
 };
 
-/// A [`MemoryStore`] that counts writes, forgets users on demand, and fails with a given text on demand.
+/// A store that counts writes, forgets users and clients on demand, and fails with a given text on demand.
+///
+/// People are always in memory. The rest is too, unless `TEST_STORE` says `sqlite` or `postgres`.
 #[derive(Clone)]
 pub(crate) struct Watched {
-    inner: MemoryStore,
+    inner: Arc<dyn LawfulStore>,
+    people: MemoryStore,
     writes: Arc<AtomicUsize>,
     broken: Arc<Mutex<Option<String>>>,
     read_only: Arc<Mutex<Option<String>>>,
     gone: Arc<Mutex<BTreeSet<String>>>,
+    /// What must live as long as the store.
+    _kept: Arc<dyn Any + Send + Sync>,
+}
+
+type Kept = Arc<dyn Any + Send + Sync>;
+
+async fn chosen() -> (Arc<dyn LawfulStore>, Kept) {
+    match std::env::var("TEST_STORE").as_deref() {
+        #[cfg(feature = "seaorm")]
+        Ok("sqlite") => {
+            let database = oauth_core::testing::TestDatabase::sqlite().await;
+            (Arc::new(database.store()), Arc::new(database))
+        }
+        #[cfg(feature = "seaorm")]
+        Ok("postgres") => {
+            let database = oauth_core::testing::TestDatabase::postgres().await;
+            (Arc::new(database.store()), Arc::new(database))
+        }
+        Ok("memory") | Err(_) => (Arc::new(MemoryStore::new()), Arc::new(())),
+        Ok(other) => unreachable!("TEST_STORE is {other}"),
+    }
 }
 
 impl Watched {
-    pub(crate) fn new(inner: MemoryStore) -> Self {
+    pub(crate) async fn new(people: MemoryStore, clients: Vec<Client>) -> Self {
+        let (inner, kept) = chosen().await;
+        for client in clients {
+            let id = client.id.clone();
+            assert!(inner.insert_client(client).await.unwrap(), "{id} is there twice");
+        }
         Self {
             inner,
+            people,
             writes: Arc::default(),
             broken: Arc::default(),
             read_only: Arc::default(),
             gone: Arc::default(),
+            _kept: kept,
         }
     }
 
@@ -65,17 +98,17 @@ impl Watched {
     }
 
     pub(crate) fn set_right(&self, right: AccessRight) {
-        drop(self.inner.clone().with_right(right));
+        drop(self.people.clone().with_right(right));
     }
 
-    fn read(&self) -> Result<&MemoryStore, PortError> {
+    fn read(&self) -> Result<&dyn LawfulStore, PortError> {
         match &*self.broken.lock().unwrap() {
             Some(text) => Err(PortError::new(text.clone())),
-            None => Ok(&self.inner),
+            None => Ok(&*self.inner),
         }
     }
 
-    fn write(&self) -> Result<&MemoryStore, PortError> {
+    fn write(&self) -> Result<&dyn LawfulStore, PortError> {
         self.writes.fetch_add(1, Ordering::SeqCst);
         match &*self.read_only.lock().unwrap() {
             Some(text) => Err(PortError::new(text.clone())),
@@ -184,13 +217,16 @@ impl Users for Watched {
         if self.is_gone(id.as_str()) {
             return Ok(None);
         }
-        self.read()?.user(id).await
+        self.read()?;
+        self.people.user(id).await
     }
     async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
-        self.read()?.sign_in(name, password).await
+        self.read()?;
+        self.people.sign_in(name, password).await
     }
     async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
-        self.read()?.rights(id).await
+        self.read()?;
+        self.people.rights(id).await
     }
 }
 

@@ -25,7 +25,7 @@ use oauth_core::{
 use std::{sync::Arc, time::Duration};
 
 /// How long a form that shows a secret is good for.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const DAY: Duration = Duration::from_hours(24);
 
 pub(super) fn routes() -> Router<AppState> {
     Router::new()
