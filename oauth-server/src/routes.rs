@@ -8,10 +8,12 @@ use oauth_core::http::Edge;
 /// |---|---|---|
 /// | `/oauth/authorize`, `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` | the protocol | `oauth_core::http` |
 /// | `/.well-known/oauth-authorization-server`, `/.well-known/jwks.json` | metadata and keys | `oauth_core::http` |
-/// | `/`, `/signup`, `/login`, `/logout`, `/consent`, `/create_client`, ... | pages | [`pages`] |
+/// | `/`, `/signup`, `/login`, `/logout`, `/consent` | pages for everybody | [`pages`] |
+/// | `/create_client`, `/clients/{id}`, and below it `edit`, `secret`, `token`, `delete` | one's clients | [`pages`] |
+/// | `/account/applications`, `/account/applications/revoke` | connected applications | [`pages`] |
+/// | `/static/{file}` | style sheet and icon | [`pages`] |
 /// | `/certs` | certificates of the keys | [`certs`] |
 /// | `/livez`, `/healthz`, `/readyz` | health | [`health`] |
-/// | `/`, `/signup`, `/login`, `/logout`, `/consent`, `/create_client`, `/clients/…`, `/account/…`, `/static/…` | pages for people | [`pages`] |
 ///
 /// `/metrics` has a listener of its own: see [`crate::serve`].
 pub fn router(state: &AppState) -> Router {

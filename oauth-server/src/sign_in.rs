@@ -9,7 +9,7 @@ use crate::{
 use async_trait::async_trait;
 use oauth_core::{
     error::PortError,
-    model::{AccessRight, User, UserId},
+    model::{Access, AccessRight, User, UserId},
     ports::{Clock, Random, SignIn, Users},
     seaorm::{NewUser, SeaStore, new_user_id},
 };
@@ -22,6 +22,7 @@ pub struct ServerUsers {
     throttle: Throttle,
     metrics: Metrics,
     authenticator: Authenticator,
+    apis: Arc<[String]>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -32,10 +33,10 @@ impl ServerUsers {
         store: SeaStore,
         throttle: Throttle,
         metrics: Metrics,
-        authenticator: Authenticator,
+        (authenticator, apis): (Authenticator, Arc<[String]>),
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
-        Self { store, throttle, metrics, authenticator, clock, random }
+        Self { store, throttle, metrics, authenticator, apis, clock, random }
     }
 
     /// Counts the attempt for the address and the account, and makes it unless one of them has to wait.
@@ -120,7 +121,19 @@ impl Users for ServerUsers {
         Ok(outcome)
     }
 
+    /// A right that was never given is no right: an API without a row counts as `none`.
     async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
-        self.store.rights(id).await
+        let mut rights = self.store.rights(id).await?;
+        for api in &*self.apis {
+            if !rights.iter().any(|r| r.api == *api) {
+                rights.push(AccessRight {
+                    user: id.clone(),
+                    api: api.clone(),
+                    access: Access::None,
+                    paths: Vec::new(),
+                });
+            }
+        }
+        Ok(rights)
     }
 }

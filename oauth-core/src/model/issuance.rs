@@ -103,6 +103,7 @@ pub enum Committed {
     Replayed,
     /// The refresh token was rotated a moment ago and the successor is unused: the sealed response of then.
     Repeated(Vec<u8>),
-    /// The authorization is revoked or gone.
+    /// The authorization is revoked or gone, or the credential is expired, revoked, unknown, or another
+    /// authorization's. Nothing was written.
     Revoked,
 }

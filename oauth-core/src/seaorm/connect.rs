@@ -1,11 +1,14 @@
 //! Opening the pools.
 
 use crate::error::PortError;
-use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbBackend,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbBackend};
+use sqlx::{
+    ConnectOptions as _,
+    postgres::PgConnectOptions,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
+use url::Url;
 
 /// How many connections, and how patient.
 #[derive(Clone, Debug)]
@@ -80,17 +83,37 @@ pub(super) async fn open(
     url: &str,
     options: &StoreOptions,
 ) -> Result<(DatabaseConnection, DatabaseConnection), PortError> {
-    let is_sqlite = engine(url)? == DbBackend::Sqlite;
-    let mut base = ConnectOptions::new(url);
+    let engine = engine(url)?;
+    let mut base = ConnectOptions::new(without_secrets(url, engine)?);
     base.sqlx_logging(false)
         .record_stmt_in_spans(false)
         .acquire_timeout(options.acquire_timeout)
         .test_before_acquire_if_idle_for(TRUSTED_IDLE)
         .max_connections(options.max_connections.unwrap_or(MOST_CONNECTIONS));
-    if !is_sqlite {
-        let pool = Database::connect(base).await?;
-        return Ok((pool.clone(), pool));
+    match engine {
+        DbBackend::Sqlite => return open_sqlite(base, options, is_in_memory(url)).await,
+        DbBackend::Postgres => {
+            let whole = PgConnectOptions::from_str(url).map_err(PortError::new)?;
+            let whole = whole.disable_statement_logging();
+            base.map_sqlx_postgres_opts(move |_| whole.clone());
+        }
+        #[cfg(feature = "mysql")]
+        DbBackend::MySql => {
+            let whole = sqlx::mysql::MySqlConnectOptions::from_str(url).map_err(PortError::new)?;
+            let whole = whole.disable_statement_logging();
+            base.map_sqlx_mysql_opts(move |_| whole.clone());
+        }
+        _ => {}
     }
+    let pool = Database::connect(base).await?;
+    Ok((pool.clone(), pool))
+}
+
+async fn open_sqlite(
+    mut base: ConnectOptions,
+    options: &StoreOptions,
+    in_memory: bool,
+) -> Result<(DatabaseConnection, DatabaseConnection), PortError> {
     let (reading, writing) = (options.clone(), options.clone());
     // A connection to a local file does not go stale, and reopening one costs its caches.
     base.idle_timeout(None).max_lifetime(None).test_before_acquire(false);
@@ -100,15 +123,27 @@ pub(super) async fn open(
     single.max_connections(1).min_connections(1);
     single.map_sqlx_sqlite_opts(move |file| tune_writer(tune(file, &writing)));
     let writer = open_writer(single).await?;
-    if is_in_memory(url) {
+    if in_memory {
         return Ok((writer.clone(), writer));
     }
     Ok((Database::connect(base).await?, writer))
 }
 
+/// The URL for SeaORM, which writes it to its trace spans; the driver gets the whole one by itself.
+fn without_secrets(url: &str, engine: DbBackend) -> Result<String, PortError> {
+    if engine == DbBackend::Sqlite {
+        return Ok(url.to_owned());
+    }
+    let mut url = Url::parse(url).map_err(PortError::new)?;
+    url.set_query(None);
+    // A URL that cannot hold a password holds none.
+    url.set_password(None).ok();
+    Ok(url.into())
+}
+
 /// What the URL is for. An error does not repeat the URL, which may hold a password.
 fn engine(url: &str) -> Result<DbBackend, PortError> {
-    let url = url::Url::parse(url).map_err(PortError::new)?;
+    let url = Url::parse(url).map_err(PortError::new)?;
     match url.scheme() {
         "sqlite" => Ok(DbBackend::Sqlite),
         "postgres" | "postgresql" => Ok(DbBackend::Postgres),
@@ -155,6 +190,23 @@ async fn open_writer(options: ConnectOptions) -> Result<DatabaseConnection, Port
                 tokio::time::sleep(PAUSE).await;
             }
             Err(e) => return Err(e.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_stays_out_of_what_is_traced() {
+        for url in [
+            "postgres://me:hidden@db.example:5433/oauth?sslmode=require",
+            "postgres://me@db.example:5433/oauth?password=hidden",
+            "postgresql:///oauth?host=/run/postgresql&password=hidden",
+        ] {
+            let shown = without_secrets(url, engine(url).unwrap()).unwrap();
+            assert!(!shown.contains("hidden") && shown.ends_with("/oauth"), "{shown}");
         }
     }
 }

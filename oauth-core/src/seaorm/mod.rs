@@ -1,5 +1,15 @@
 //! Floor 7: the stores on SQLite and PostgreSQL through SeaORM. Statements here, rules elsewhere.
 //!
+//! ```no_run
+//! # async fn example() -> Result<(), oauth_core::error::PortError> {
+//! use oauth_core::seaorm::SeaStore;
+//!
+//! let store = SeaStore::connect("sqlite://oauth.db").await?;
+//! store.migrate().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! With feature `mysql` it compiles for MySQL and MariaDB too; that is untested.
 
 mod clients;
@@ -116,7 +126,8 @@ impl fmt::Debug for SeaStore {
 }
 
 impl From<DatabaseConnection> for SeaStore {
-    /// Uses a pool of yours. On SQLite it should have foreign keys on, WAL, and a busy time-out.
+    /// Uses a pool of yours, with the logging of statements it was given. On SQLite it should have foreign
+    /// keys on, WAL, and a busy time-out.
     fn from(database: DatabaseConnection) -> Self {
         Self::over(database.clone(), database)
     }

@@ -1,7 +1,7 @@
 //! Consent: remembered for what was agreed to, by whom, for whom; and for nothing more.
 
 use crate::support::{Setup, USER, World};
-use oauth_core::model::UserId;
+use oauth_core::model::{ClientId, UserId};
 
 #[tokio::test]
 async fn it_covers_what_was_agreed_and_less() {
@@ -47,6 +47,10 @@ async fn first_party_clients_may_go_without() {
     assert!(step.reply.answer().get("code").is_some());
     let silent = world.request("web").signed_in(USER).set("prompt", "none");
     assert!(silent.send().await.reply.answer().get("code").is_some());
+    // Nobody said yes, so no yes is remembered.
+    let grants = &world.provider.env().grants;
+    let (user, web) = (UserId::new(USER), ClientId::new("web"));
+    assert_eq!(grants.consent(&user, &web).await.unwrap(), None);
     // Asked for, it is asked.
     let asked = world.request("web").signed_in(USER).set("prompt", "consent");
     asked.send().await.reply.interaction("/consent");

@@ -228,3 +228,22 @@ fn the_changelog_has_a_place_for_what_is_new() {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.lines().any(|l| l.starts_with("## ") && l.contains("Unreleased")));
 }
+
+/// Whatever a document names of the tree is there.
+#[test]
+fn documents_name_files_that_exist() {
+    let top = root().parent().unwrap().parent().unwrap().to_owned();
+    let folders =
+        ["oauth-core/", "oauth-server/", "resource-guard/", "examples/", "scripts/", "docs/"];
+    let mut named = 0;
+    for document in ["README.md", "ARCHITECTURE.md", "docs/attacks.md"] {
+        let text = fs::read_to_string(top.join(document)).unwrap();
+        for quoted in text.split('`').filter(|q| !q.contains([' ', '\n', '*', '(', '<'])) {
+            if folders.iter().any(|folder| quoted.starts_with(folder)) {
+                named += 1;
+                assert!(top.join(quoted).exists(), "{document} names {quoted}");
+            }
+        }
+    }
+    assert!(named > 50, "{named}");
+}

@@ -25,7 +25,7 @@ use std::{io::Write as _, net::IpAddr, path::PathBuf, process::ExitCode};
 /// Without a command it serves. With nothing configured it keeps everything in ./data, listens on 127.0.0.1:4999
 /// and prints where to sign up. `oauth-server config reference` describes every setting.
 #[derive(Debug, Parser)]
-#[command(name = "oauth-server", version, max_term_width = 100)]
+#[command(name = "oauth-server", version)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,
@@ -34,6 +34,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 struct Global {
     /// TOML file to read; may be given several times, later files win
     #[arg(long, value_name = "FILE", global = true, env = "OAUTH_CONFIG", value_delimiter = ',')]
@@ -57,7 +58,7 @@ struct Global {
     #[arg(long, global = true, value_enum, default_value_t = Output::Text)]
     output: Output,
     /// Check the configuration, report everything that is wrong, and exit with 0 or 2
-    #[arg(long)]
+    #[arg(long, global = true)]
     check_config: bool,
 }
 

@@ -26,7 +26,8 @@ impl Secret {
         let word = self.reveal().trim().to_lowercase();
         let bare: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
         let letters = bare.trim_end_matches(|c: char| c.is_ascii_digit());
-        bare.is_empty()
+        let only_digits = letters.is_empty() && bare.len() < 12;
+        only_digits
             || PLACEHOLDERS.contains(&letters)
             || PLACEHOLDERS.contains(&bare.as_str())
             || kinds(&word) < 4

@@ -142,10 +142,14 @@ impl ClientStore for Watched {
 #[async_trait]
 impl GrantStore for Watched {
     async fn code(&self, hash: &HashedToken) -> Result<Option<AuthCode>, PortError> {
-        self.read()?.code(hash).await
+        let found = self.read()?.code(hash).await;
+        tokio::task::yield_now().await;
+        found
     }
     async fn token(&self, hash: &HashedToken) -> Result<Option<Token>, PortError> {
-        self.read()?.token(hash).await
+        let found = self.read()?.token(hash).await;
+        tokio::task::yield_now().await;
+        found
     }
     async fn suspend(
         &self,
@@ -158,7 +162,10 @@ impl GrantStore for Watched {
         &self,
         interaction: &HashedToken,
     ) -> Result<Option<PendingAuthorization>, PortError> {
-        self.read()?.pending(interaction).await
+        let found = self.read()?.pending(interaction).await;
+        // Whoever else is at it gets a turn between the reading and the writing.
+        tokio::task::yield_now().await;
+        found
     }
     async fn commit(&self, issuance: Issuance) -> Result<Committed, PortError> {
         self.write()?.commit(issuance).await
