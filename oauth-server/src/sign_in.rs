@@ -1,7 +1,7 @@
 //! Signing in with a password: the users of the store behind the throttle, or, in demonstrations, anybody.
 
 use crate::{
-    config::Authenticator,
+    config::{Authenticator, Config},
     metrics::{Metrics, SignInOutcome},
     shell,
     throttle::{Admission, Subject, Throttle},
@@ -33,9 +33,11 @@ impl ServerUsers {
         store: SeaStore,
         throttle: Throttle,
         metrics: Metrics,
-        (authenticator, apis): (Authenticator, Arc<[String]>),
+        config: &Config,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     ) -> Self {
+        let authenticator = config.general.authenticator;
+        let apis = config.known_apis().into_iter().map(|a| a.name).collect();
         Self { store, throttle, metrics, authenticator, apis, clock, random }
     }
 

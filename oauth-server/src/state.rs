@@ -96,14 +96,8 @@ impl AppState {
         let throttle =
             Throttle::new(store.clone(), Arc::clone(&world.clock), config.throttle.clone());
         let ports = (Arc::clone(&world.clock), Arc::clone(&world.random));
-        let apis = config.known_apis().into_iter().map(|a| a.name).collect();
-        let users = ServerUsers::new(
-            store.clone(),
-            throttle.clone(),
-            metrics.clone(),
-            (config.general.authenticator, apis),
-            ports,
-        );
+        let users =
+            ServerUsers::new(store.clone(), throttle.clone(), metrics.clone(), &config, ports);
         let sessions = Sessions::new(
             store.clone(),
             Arc::new(users.clone()),

@@ -68,6 +68,7 @@ impl Cluster {
             [[user]]
             name = "alice"
             password = "correct horse"
+            rights = ["query:read"]
             {more}
             "#,
             folder.path().join("data").display(),
