@@ -144,7 +144,7 @@ async fn two_tabs_finish_once() {
         let tab = async |yes: bool| {
             let decision = if yes { YES() } else { Decision::Denied };
             let reply = step.decide(&id, decision).await.reply;
-            if reply.status == 303 { 1 } else { 0 }
+            i32::from(reply.status == 303)
         };
         let (one, other) = tokio::join!(tab(one), tab(other));
         assert_eq!(one + other, 1);

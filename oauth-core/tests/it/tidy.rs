@@ -184,7 +184,7 @@ fn time_and_randomness_come_from_the_ports() {
 /// The string literals that follow these words, the descriptions of errors.
 fn descriptions(code: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for call in ["OAuthError::new(", "invalid_request(", "invalid_grant("] {
+    for call in ["OAuthError::new(", "Self::new(ErrorCode", "invalid_request(", "invalid_grant("] {
         for (at, _) in code.match_indices(call) {
             let rest = &code[at + call.len()..];
             let Some(start) = rest.find('"') else {
