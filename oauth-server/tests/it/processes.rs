@@ -78,7 +78,7 @@ on_both! {
     without_a_retry_window_one_refresh_wins_and_the_rest_revokes("[tokens]\nrefresh_retry_window = 0\naccess_token_format = \"opaque\"");
     revocation_beats_a_refresh_in_flight("");
     both_see_a_rotation("");
-    failures_at_one_count_at_the_other("[throttle]\naccount_attempts = 3");
+    failures_at_one_count_at_the_other("[throttle]\naccount_attempts = 3\nfirst_delay = \"10m\"");
     a_stopping_server_finishes_what_is_in_flight("");
 }
 
