@@ -31,6 +31,7 @@ step_tools() {
   need openssl openssl
   need_postgres
   need_browser
+  need_clients
   need_python
 }
 
@@ -49,7 +50,7 @@ step_fmt() { cargo fmt --all -- --check -l; }
 # The protocol itself knows no web framework, runtime or database; and there is one cryptography library.
 step_bare() {
   cargo_run check -p oauth-core --no-default-features
-  absent "oauth-core without features" 'axum|axum-core|tokio|hyper|sea-orm|sea-query|sqlx|sqlx-core' \
+  absent "oauth-core without features" 'axum|axum-core|tokio|hyper|reqwest|sea-orm|sea-query|sqlx|sqlx-core' \
     -p oauth-core --no-default-features --edges normal,build
   absent "the workspace" 'ring|openssl|openssl-sys|native-tls' --workspace --edges normal
 }
@@ -82,6 +83,16 @@ step_test() {
   cargo test --locked --workspace --no-fail-fast
 }
 
+# The tests of the protocol again, on the databases instead of in memory. The names are the beginnings of test modules.
+step_stores() {
+  local store
+  with_postgres
+  for store in sqlite postgres; do
+    TEST_STORE=$store cargo test --locked -p oauth-core --test it -- \
+      --skip oxide consent interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700
+  done
+}
+
 # The configuration reference is generated; what is checked in must be what the code says.
 step_config() {
   build_server
@@ -103,7 +114,7 @@ step_deny() {
 
 # --- running them --------------------------------------------------------------------------------------
 
-steps=(tools scripts fmt bare clippy mysql doc build test config deny)
+steps=(tools scripts fmt bare clippy mysql doc build test stores config deny)
 # Every script in scripts/checks is a step of its own, after those.
 for check in "$here"/checks/*.sh; do
   [ -e "$check" ] && steps+=("check:$(basename "$check" .sh)")

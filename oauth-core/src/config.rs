@@ -38,6 +38,17 @@ pub struct Policy {
     pub key_lifetime: Duration,
     /// How long a key is published before it signs, so that every cache of the key set knows it by then.
     pub key_publish_lead: Duration,
+    /// Whether OpenID Connect is spoken: id tokens, userinfo, logout. On, because a login is what most clients want.
+    pub openid: bool,
+    /// The life of an id token. An hour: a client reads it once, when it arrives.
+    pub id_token_ttl: Duration,
+    /// The authentication contexts sign-ins here can have, for the metadata.
+    pub acr_values: Vec<String>,
+    /// For how long a client that took part in a browser session is remembered, to be told of its end. As long as
+    /// such a session can last.
+    pub session_ttl: Duration,
+    /// Which audience a client's assertion must name.
+    pub assertion_audience: AssertionAudience,
     /// For how long a client registration may be remembered without asking the store again.
     pub client_cache_ttl: Duration,
 }
@@ -58,9 +69,24 @@ impl Default for Policy {
             algorithms: vec![SigningAlgorithm::ES256, SigningAlgorithm::RS256],
             key_lifetime: Duration::from_secs(90 * DAY),
             key_publish_lead: Duration::from_secs(DAY),
+            openid: true,
+            id_token_ttl: Duration::from_secs(HOUR),
+            acr_values: Vec::new(),
+            session_ttl: Duration::from_secs(30 * DAY),
+            assertion_audience: AssertionAudience::IssuerOrEndpoint,
             client_cache_ttl: Duration::from_secs(5),
         }
     }
+}
+
+/// The `aud` of client assertions ([RFC 7523 3](https://www.rfc-editor.org/rfc/rfc7523#section-3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AssertionAudience {
+    /// The issuer, the token endpoint, or the endpoint that is called, alone or in a list: what clients in the wild send.
+    IssuerOrEndpoint,
+    /// The issuer and nothing else, as one text: no other server can be tricked into getting an assertion for this one.
+    Issuer,
 }
 
 /// Who must send a `code_challenge` ([RFC 9700 2.1.1](https://www.rfc-editor.org/rfc/rfc9700#section-2.1.1)).
@@ -71,4 +97,70 @@ pub enum PkcePolicy {
     Everybody,
     /// Clients without a secret; the others may.
     PublicClients,
+}
+
+/// Paths of the endpoints below the issuer.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// The authorization endpoint.
+    pub authorize: String,
+    /// The token endpoint.
+    pub token: String,
+    /// The revocation endpoint.
+    pub revoke: String,
+    /// The introspection endpoint.
+    pub introspect: String,
+    /// The userinfo endpoint.
+    pub userinfo: String,
+    /// The registration endpoint; a client's own registration is below it.
+    pub register: String,
+    /// The end session endpoint.
+    pub end_session: String,
+    /// The page that clients ask, from a frame, whether the session is still the same.
+    pub check_session: String,
+    /// The key set.
+    pub jwks: String,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            authorize: "/oauth/authorize".into(),
+            token: "/oauth/token".into(),
+            revoke: "/oauth/revoke".into(),
+            introspect: "/oauth/introspect".into(),
+            userinfo: "/oauth/userinfo".into(),
+            register: "/oauth/register".into(),
+            end_session: "/oauth/logout".into(),
+            check_session: "/oauth/check_session".into(),
+            jwks: "/.well-known/jwks.json".into(),
+        }
+    }
+}
+
+/// Where the embedder's pages are, as paths or URLs; each gets `?interaction=…`.
+#[derive(Clone, Debug)]
+pub struct Screens {
+    /// The sign-in page.
+    pub login: String,
+    /// The consent page.
+    pub consent: String,
+    /// The page to make an account on; without one, people are sent to sign in.
+    pub sign_up: Option<String>,
+    /// The page to choose an account on; without one, people are sent to sign in.
+    pub select_account: Option<String>,
+    /// Whether there are pages to log out on at [`Paths::end_session`], and the cookie that [`Paths::check_session`] reads.
+    pub logout: bool,
+}
+
+impl Default for Screens {
+    fn default() -> Self {
+        Self {
+            login: "/login".into(),
+            consent: "/consent".into(),
+            sign_up: None,
+            select_account: None,
+            logout: false,
+        }
+    }
 }

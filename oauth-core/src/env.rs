@@ -1,11 +1,13 @@
 //! The bag every step is given: ports, keys and policy. Nothing global exists beside it.
 
 use crate::{
-    config::Policy,
+    client_keys::ClientKeys,
+    config::{Paths, Policy},
     error::PortError,
+    jose::Sealer,
     keys::{KeyRing, Snapshot},
     model::{AuthorizationId, Issuer, PlainToken, Resource, Timestamp},
-    ports::{Audit, Claims, ClientStore, Clock, GrantStore, Passwords, Random, Users},
+    ports::{Audit, Claims, ClientStore, Clock, Fetch, GrantStore, Passwords, Random, Users},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use uuid::Builder;
 pub struct Env {
     /// Who issues.
     pub issuer: Issuer,
+    /// Where the endpoints are, below the issuer.
+    pub paths: Paths,
     /// Registered clients.
     pub clients: Arc<dyn ClientStore>,
     /// What is issued.
@@ -31,6 +35,12 @@ pub struct Env {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub random: Arc<dyn Random>,
+    /// The way out, to documents and endpoints of clients.
+    pub fetch: Arc<dyn Fetch>,
+    /// Public keys of clients.
+    pub client_keys: ClientKeys,
+    /// Seals client secrets, and makes pairwise subjects.
+    pub sealer: Arc<Sealer>,
     /// Signing keys.
     pub keys: KeyRing,
     /// Protected resources tokens can be asked for by name.

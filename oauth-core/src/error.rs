@@ -31,6 +31,8 @@ macro_rules! error_codes {
 error_codes! {
     /// [RFC 6749 4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1): the user or the server said no.
     AccessDenied = "access_denied", FORBIDDEN;
+    /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): a person must choose an account, and `prompt=none` forbids asking.
+    AccountSelectionRequired = "account_selection_required", BAD_REQUEST;
     /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): a person must agree, and `prompt=none` forbids asking.
     ConsentRequired = "consent_required", BAD_REQUEST;
     /// [RFC 6750 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1): the token is fine but does not allow this.
@@ -45,18 +47,32 @@ error_codes! {
     InvalidRedirectUri = "invalid_redirect_uri", BAD_REQUEST;
     /// [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): a parameter is missing, repeated or malformed.
     InvalidRequest = "invalid_request", BAD_REQUEST;
+    /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): the request object cannot be accepted.
+    InvalidRequestObject = "invalid_request_object", BAD_REQUEST;
+    /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): the request object cannot be fetched, or may not be from there.
+    InvalidRequestUri = "invalid_request_uri", BAD_REQUEST;
     /// [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): the scope is malformed or exceeds what may be granted.
     InvalidScope = "invalid_scope", BAD_REQUEST;
+    /// [RFC 7591 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2): the software statement is not good.
+    InvalidSoftwareStatement = "invalid_software_statement", BAD_REQUEST;
     /// [RFC 8707 2](https://www.rfc-editor.org/rfc/rfc8707#section-2): the resource is malformed or unknown.
     InvalidTarget = "invalid_target", BAD_REQUEST;
     /// [RFC 6750 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1): the access token is expired, revoked, malformed or not for here.
     InvalidToken = "invalid_token", UNAUTHORIZED;
     /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): a person must sign in, and `prompt=none` forbids asking.
     LoginRequired = "login_required", BAD_REQUEST;
+    /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): request objects of this kind are not taken.
+    RequestNotSupported = "request_not_supported", BAD_REQUEST;
+    /// [OpenID Connect Core 3.1.2.6](https://openid.net/specs/openid-connect-core-1_0.html#AuthError): request objects of this kind are not taken from an address either.
+    RequestUriNotSupported = "request_uri_not_supported", BAD_REQUEST;
     /// [RFC 6749 4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1): something inside failed.
     ServerError = "server_error", INTERNAL_SERVER_ERROR;
     /// [RFC 6749 4.1.2.1](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.2.1): too busy at the moment; also sent when attempts are throttled.
     TemporarilyUnavailable = "temporarily_unavailable", SERVICE_UNAVAILABLE;
+    /// [RFC 7591 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2): the software statement is not from anybody trusted here.
+    UnapprovedSoftwareStatement = "unapproved_software_statement", BAD_REQUEST;
+    /// [OpenID Connect Core Unmet Authentication Requirements 2](https://openid.net/specs/openid-connect-unmet-authentication-requirements-1_0.html): no sign-in here is as strong as the client demands.
+    UnmetAuthenticationRequirements = "unmet_authentication_requirements", BAD_REQUEST;
     /// [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): this client may not use this grant.
     UnauthorizedClient = "unauthorized_client", BAD_REQUEST;
     /// [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): no such grant type here.

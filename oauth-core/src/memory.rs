@@ -1,22 +1,27 @@
 //! Floor 7: the reference implementation of the stores, in memory. What the store laws mean, in the fewest words.
 
 mod commit;
+mod keys;
+mod sessions;
 mod sweep;
+mod users;
 
 use crate::{
     error::PortError,
     model::{
         AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
-        Consent, HashedToken, Issuance, PendingAuthorization, StoredKey, Timestamp, Token, User,
-        UserId,
+        Consent, HashedToken, Issuance, LogoutNotice, OpenidContext, Participant,
+        PendingAuthorization, StoredKey, Timestamp, Token, User, UserId,
     },
-    ports::{ClientStore, GrantStore, KeyStore, SignIn, Users},
+    ports::{ClientStore, GrantStore},
 };
 use async_trait::async_trait;
+use serde_json::{Map, Value};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use uuid::Uuid;
 
 /// Everything in one process and gone with it: for tests, examples, and clients read from a file.
 ///
@@ -31,13 +36,26 @@ struct State {
     clients: HashMap<ClientId, Arc<Client>>,
     people: HashMap<String, Person>,
     rights: Vec<AccessRight>,
-    authorizations: HashMap<AuthorizationId, Authorization>,
+    authorizations: HashMap<AuthorizationId, HeldAuthorization>,
     codes: HashMap<HashedToken, AuthCode>,
     tokens: HashMap<HashedToken, HeldToken>,
     pending: HashMap<HashedToken, PendingAuthorization>,
     consents: HashMap<(UserId, ClientId), Consent>,
     seen: HashMap<(String, String), Timestamp>,
     keys: HashMap<String, StoredKey>,
+    profiles: HashMap<UserId, Map<String, Value>>,
+    /// By session and client: who is signed in, and until when the client is told.
+    participants: HashMap<(String, ClientId), (UserId, Timestamp)>,
+    /// With the time they are due.
+    notices: HashMap<Uuid, (LogoutNotice, Timestamp)>,
+}
+
+/// An authorization and what its codes and tokens inherit.
+struct HeldAuthorization {
+    given: Authorization,
+    openid: Option<OpenidContext>,
+    acr: Option<String>,
+    sid: Option<String>,
 }
 
 /// A user and the hash of a password. Fit for tests only: passwords people choose need a slow hash.
@@ -88,6 +106,13 @@ impl MemoryStore {
         self
     }
 
+    /// Sets the standard claims of a user, `sub` left out.
+    pub fn with_profile(self, id: &UserId, mut profile: Map<String, Value>) -> Self {
+        profile.remove("sub");
+        self.lock().profiles.insert(id.clone(), profile);
+        self
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // No method leaves the state half changed: what can fail is checked before the first write.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -95,26 +120,35 @@ impl MemoryStore {
 }
 
 impl State {
-    fn revoked_at(&self, id: Option<AuthorizationId>) -> Option<Timestamp> {
-        self.authorizations.get(&id?)?.revoked_at
-    }
-
     fn token(&self, hash: &HashedToken) -> Option<Token> {
         let mut token = self.tokens.get(hash)?.token.clone();
-        token.revoked_at = token.revoked_at.or(self.revoked_at(token.authorization));
+        let parent = token.authorization.and_then(|id| self.authorizations.get(&id));
+        token.revoked_at = token.revoked_at.or(parent.and_then(|p| p.given.revoked_at));
         Some(token)
     }
 
     fn code(&self, hash: &HashedToken) -> Option<AuthCode> {
         let mut code = self.codes.get(hash)?.clone();
-        code.revoked_at = self.revoked_at(Some(code.authorization));
+        code.revoked_at = self.authorizations.get(&code.authorization)?.given.revoked_at;
         Some(code)
     }
 
     fn revoke(&mut self, id: AuthorizationId, at: Timestamp) {
         if let Some(authorization) = self.authorizations.get_mut(&id) {
-            authorization.revoked_at.get_or_insert(at);
+            authorization.given.revoked_at.get_or_insert(at);
         }
+    }
+
+    /// Removes a client with everything issued to it.
+    fn remove_client(&mut self, id: &ClientId) -> bool {
+        let known = self.clients.remove(id).is_some();
+        self.remove_authorizations(|a| a.client == *id);
+        self.tokens.retain(|_, t| t.token.client != *id);
+        self.pending.retain(|_, p| p.client != *id);
+        self.participants.retain(|(_, client), _| client != id);
+        self.notices.retain(|_, (notice, _)| notice.participant.client != *id);
+        self.consents.retain(|(_, client), _| client != id);
+        known
     }
 
     /// Whether something below the authorization still works.
@@ -128,7 +162,7 @@ impl State {
 
     /// Removes authorizations, and with them what hangs below.
     fn remove_authorizations(&mut self, which: impl Fn(&Authorization) -> bool) {
-        self.authorizations.retain(|_, a| !which(a));
+        self.authorizations.retain(|_, a| !which(&a.given));
         let kept = &self.authorizations;
         self.codes.retain(|_, c| kept.contains_key(&c.authorization));
         self.tokens.retain(|_, t| t.token.authorization.is_none_or(|a| kept.contains_key(&a)));
@@ -167,18 +201,19 @@ impl ClientStore for MemoryStore {
         let Some(old) = state.clients.get_mut(&client.id) else {
             return Ok(false);
         };
-        *old = Arc::new(client);
+        let expires_at = old.expires_at.and(client.expires_at);
+        *old = Arc::new(Client { expires_at, ..client });
         Ok(true)
     }
 
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
+        Ok(self.lock().remove_client(id))
+    }
+
+    async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError> {
         let mut state = self.lock();
-        let known = state.clients.remove(id).is_some();
-        state.remove_authorizations(|a| a.client == *id);
-        state.tokens.retain(|_, t| t.token.client != *id);
-        state.pending.retain(|_, p| p.client != *id);
-        state.consents.retain(|(_, client), _| client != id);
-        Ok(known)
+        let client = state.clients.get_mut(id);
+        Ok(client.map(|client| Arc::make_mut(client).expires_at = None).is_some())
     }
 }
 
@@ -231,7 +266,7 @@ impl GrantStore for MemoryStore {
         at: Timestamp,
     ) -> Result<(), PortError> {
         let mut state = self.lock();
-        for authorization in state.authorizations.values_mut() {
+        for authorization in state.authorizations.values_mut().map(|a| &mut a.given) {
             if authorization.user == *user && client.is_none_or(|c| authorization.client == *c) {
                 authorization.revoked_at.get_or_insert(at);
             }
@@ -249,6 +284,7 @@ impl GrantStore for MemoryStore {
         let mut found: Vec<_> = state
             .authorizations
             .values()
+            .map(|a| &a.given)
             .filter(|a| a.user == *user && a.revoked_at.is_none())
             .filter(|a| state.has_live_child(a.id, now))
             .cloned()
@@ -293,61 +329,25 @@ impl GrantStore for MemoryStore {
         Ok(self.lock().seen.get(&mark).is_some_and(|&until| until > now))
     }
 
+    async fn end_session(&self, sid: &str, at: Timestamp) -> Result<Vec<Participant>, PortError> {
+        Ok(self.lock().end_session(sid, at))
+    }
+
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<LogoutNotice>, PortError> {
+        Ok(self.lock().take_due(now, lease, limit))
+    }
+
+    async fn settle_logout(&self, id: Uuid, retry_at: Option<Timestamp>) -> Result<(), PortError> {
+        self.lock().settle(id, retry_at);
+        Ok(())
+    }
+
     async fn sweep(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
         Ok(self.lock().sweep(now, limit))
-    }
-}
-
-#[async_trait]
-impl Users for MemoryStore {
-    async fn user(&self, id: &UserId) -> Result<Option<User>, PortError> {
-        Ok(self.lock().people.values().map(|p| &p.user).find(|u| u.id == *id).cloned())
-    }
-
-    async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
-        let state = self.lock();
-        let nobody = HashedToken::of("");
-        let person = state.people.get(&name.to_lowercase());
-        let fits = person.map_or(&nobody, |p| &p.password).matches(password);
-        Ok(match person {
-            Some(person) if fits => SignIn::Accepted(person.user.id.clone()),
-            _ => SignIn::Refused,
-        })
-    }
-
-    async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
-        let mut found: Vec<_> =
-            self.lock().rights.iter().filter(|r| r.user == *id).cloned().collect();
-        found.sort_by(|a, b| a.api.cmp(&b.api));
-        Ok(found)
-    }
-}
-
-#[async_trait]
-impl KeyStore for MemoryStore {
-    async fn keys(&self) -> Result<Vec<StoredKey>, PortError> {
-        let mut keys: Vec<_> = self.lock().keys.values().cloned().collect();
-        keys.sort_by_key(|k| (k.alg, k.sequence));
-        Ok(keys)
-    }
-
-    async fn insert_key(&self, key: StoredKey) -> Result<bool, PortError> {
-        let keys = &mut self.lock().keys;
-        let taken =
-            |k: &StoredKey| k.kid == key.kid || (k.alg == key.alg && k.sequence == key.sequence);
-        if keys.values().any(taken) {
-            return Ok(false);
-        }
-        keys.insert(key.kid.clone(), key);
-        Ok(true)
-    }
-
-    async fn retire_key(&self, kid: &str, at: Timestamp) -> Result<bool, PortError> {
-        Ok(self.lock().keys.get_mut(kid).map(|k| k.retired_at.get_or_insert(at)).is_some())
-    }
-
-    async fn remove_key(&self, kid: &str) -> Result<(), PortError> {
-        self.lock().keys.remove(kid);
-        Ok(())
     }
 }

@@ -67,6 +67,12 @@ impl Params {
         query.finish()
     }
 
+    /// Every parameter with its value, in the order of their names; a repeated one as often as it was sent.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let all = self.0.iter();
+        all.flat_map(|(name, values)| values.iter().map(|value| (name.as_str(), value.as_str())))
+    }
+
     /// All values of a parameter that may be repeated.
     pub fn many(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.get(name).into_iter().flatten().map(String::as_str)

@@ -4,8 +4,8 @@ use crate::{
     error::{ErrorCode, PortError},
     model::{
         AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
-        Consent, HashedToken, Issuance, Login, PendingAuthorization, Scope, StoredKey, Timestamp,
-        Token, User, UserId,
+        Consent, HashedToken, Issuance, Login, LogoutNotice, Participant, PendingAuthorization,
+        Scope, StoredKey, Timestamp, Token, User, UserId,
     },
 };
 use async_trait::async_trait;
@@ -15,16 +15,24 @@ use std::sync::Arc;
 /// Registered clients.
 #[async_trait]
 pub trait ClientStore: Send + Sync {
-    /// The client, if it is registered.
+    /// The client, if it is registered. A store has no clock and gives expired ones too, until they are swept; the
+    /// provider leaves them out.
     async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError>;
     /// The clients a user made, oldest first.
     async fn clients_of(&self, owner: &UserId) -> Result<Vec<Client>, PortError>;
     /// Registers a client; false when the id is taken.
     async fn insert_client(&self, client: Client) -> Result<bool, PortError>;
-    /// Replaces a client's registration; false when there is none.
+    /// The client as it is now, whatever may be remembered of it: for whoever is about to change it, and for itself.
+    async fn current_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError> {
+        self.client(id).await
+    }
+    /// Replaces a client's registration; false when there is none. One that is kept for good stays so, whatever the
+    /// replacement says of its expiry: it may have been used since it was read.
     async fn replace_client(&self, client: Client) -> Result<bool, PortError>;
     /// Removes a client with everything issued to it; false when there is none.
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError>;
+    /// Takes the expiry from a client that has been used; false when there is none of this id.
+    async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError>;
 }
 
 /// Everything that is issued and expires.
@@ -82,17 +90,42 @@ pub trait GrantStore: Send + Sync {
     ) -> Result<bool, PortError>;
     /// Whether a key is marked as seen.
     async fn seen(&self, kind: &str, key: &str, now: Timestamp) -> Result<bool, PortError>;
-    /// Deletes at most `limit` rows of each kind that nobody can need after `now`; returns how many went.
+    /// Ends a browser session, all or nothing: revokes its OpenID Connect authorizations that were given without
+    /// `offline_access`, notes for each client that took part that it is to be told, and returns them. A second
+    /// call returns nobody.
+    async fn end_session(&self, sid: &str, at: Timestamp) -> Result<Vec<Participant>, PortError>;
+    /// Takes at most `limit` notices that are due, each for one caller, until `lease` passes.
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<LogoutNotice>, PortError>;
+    /// Deletes a notice, or makes it due again at a time with one attempt more.
+    async fn settle_logout(
+        &self,
+        id: uuid::Uuid,
+        retry_at: Option<Timestamp>,
+    ) -> Result<(), PortError>;
+    /// Deletes at most `limit` rows of each kind that nobody can need after `now`; returns how many went. With a client
+    /// that has expired goes everything issued to it; a notice is kept for [`LogoutNotice::KEPT_FOR`] at most.
     async fn sweep(&self, now: Timestamp, limit: u64) -> Result<u64, PortError>;
 }
 
-/// People.
+/// People. Their identifiers have at most 255 ASCII characters, since each is the `sub` of somebody's tokens; whoever
+/// has another is refused with `server_error` where OpenID Connect is spoken.
 #[async_trait]
 pub trait Users: Send + Sync {
     /// The user, if it exists and may sign in.
     async fn user(&self, id: &UserId) -> Result<Option<User>, PortError>;
     /// Checks a name and a password, with equal work for unknown names.
     async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError>;
+    /// The user's standard claims, `sub` not among them
+    /// ([OpenID Connect Core 5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims)).
+    async fn profile(&self, id: &UserId) -> Result<Map<String, Value>, PortError> {
+        let _ = id;
+        Ok(Map::new())
+    }
     /// The user's rights on APIs.
     async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
         let _ = id;
@@ -131,6 +164,32 @@ pub trait Sessions: Send + Sync {
     async fn login(&self, headers: &http::HeaderMap) -> Result<Option<Login>, PortError>;
 }
 
+/// Who may register clients at the registration endpoint ([RFC 7591 3](https://www.rfc-editor.org/rfc/rfc7591#section-3)).
+#[async_trait]
+pub trait Registrars: Send + Sync {
+    /// Judges an attempt by its initial access token, if it carries one.
+    async fn admit(&self, initial_access_token: Option<&str>) -> Result<Admission, PortError>;
+}
+
+/// What came of an attempt to register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Admission {
+    /// The client may be registered.
+    Granted {
+        /// The user it belongs to, if anybody.
+        owner: Option<UserId>,
+        /// When it is removed unless it was used by then.
+        expires_at: Option<Timestamp>,
+    },
+    /// Registration needs an initial access token, and none was sent.
+    TokenRequired,
+    /// The initial access token is not good.
+    TokenRefused,
+    /// Too many attempts. Seconds to wait.
+    Throttled(u64),
+}
+
 /// A record of what was decided. For metrics and audit trails; never for secrets.
 pub trait Audit: Send + Sync {
     /// Something happened.
@@ -161,7 +220,7 @@ pub enum Event<'a> {
     },
     /// An endpoint refused a request.
     Refused {
-        /// The endpoint: `authorize`, `token`, `revoke` or `introspect`.
+        /// The endpoint: `authorize`, `token`, `revoke`, `introspect`, `userinfo`, `register` or `end_session`.
         endpoint: &'static str,
         /// The error code the peer saw.
         error: ErrorCode,
@@ -209,6 +268,38 @@ pub enum Verdict {
     Right,
     /// It does not fit.
     Wrong,
+}
+
+/// Outgoing HTTP, for documents that clients publish and for messages to them.
+///
+/// Addresses come from registrations, so from strangers: an implementation goes to https only, bounds time and
+/// size, follows no redirect, and refuses addresses inside the operator's own network
+/// ([RFC 9700 4.11](https://www.rfc-editor.org/rfc/rfc9700#section-4.11),
+/// [OpenID Connect Core 17.2](https://openid.net/specs/openid-connect-core-1_0.html#UntrustedURLs)).
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// The body that a GET answers with status 200, at most `limit` bytes of it.
+    async fn get(&self, url: &str, limit: usize) -> Result<Vec<u8>, FetchProblem>;
+    /// Posts a form; the body of an answer with status 200 or 204 does not matter.
+    async fn post_form(&self, url: &str, form: &str) -> Result<(), FetchProblem>;
+}
+
+/// Why something could not be fetched or sent. The text is for the log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchProblem {
+    /// The address is not one this server goes to.
+    #[error("the address is not acceptable: {0}")]
+    Address(&'static str),
+    /// The peer answered with another status.
+    #[error("the answer has status {0}")]
+    Status(u16),
+    /// The answer is longer than the limit.
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// No answer, or not in time.
+    #[error("there was no answer")]
+    Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// The time.

@@ -3,6 +3,7 @@
 //! It is an embedder of [`oauth_core`] like any other and uses nothing of it that is not public.
 
 pub mod address;
+pub mod administration;
 pub mod audit;
 pub mod certs;
 pub mod cli;
@@ -15,8 +16,11 @@ pub mod health;
 pub mod maintenance;
 pub mod metrics;
 pub mod migration;
+pub mod outgoing;
 pub mod pages;
 pub mod policy;
+pub mod profile;
+pub mod registrars;
 pub mod registration;
 pub mod routes;
 pub mod seed;

@@ -11,6 +11,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 /// How often the keys are looked after.
 const KEYS_EVERY: Duration = Duration::from_mins(1);
+/// How often clients are told of logouts that nobody waits for.
+const LOGOUTS_EVERY: Duration = Duration::from_secs(5);
+/// The most clients that are told in one go.
+const MOST_LOGOUTS: u64 = 200;
 /// How often metrics are summed up.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// The most rows of each kind that one sweep deletes.
@@ -18,7 +22,7 @@ const SWEEP_LIMIT: u64 = 5_000;
 
 /// Looks after keys and rows until it is dropped. A failure is logged and tried again the next time.
 pub async fn run(state: AppState) {
-    tokio::join!(keys(&state), sweeps(&state), upkeep(&state));
+    tokio::join!(keys(&state), sweeps(&state), logouts(&state), upkeep(&state));
 }
 
 async fn keys(state: &AppState) {
@@ -47,6 +51,13 @@ async fn sweeps(state: &AppState) {
     }
 }
 
+async fn logouts(state: &AppState) {
+    loop {
+        sleep(jittered(LOGOUTS_EVERY, state)).await;
+        tell_of_logouts(state).await;
+    }
+}
+
 async fn upkeep(state: &AppState) {
     if !state.metrics.is_on() {
         return;
@@ -71,7 +82,19 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let issued = env.grants.sweep(env.clock.now(), SWEEP_LIMIT).await?;
     let sessions = state.sessions.sweep(SWEEP_LIMIT).await?;
     let attempts = state.throttle.sweep(SWEEP_LIMIT).await?;
-    Ok(issued + sessions + attempts)
+    let invitations = state.registrars.sweep(SWEEP_LIMIT).await?;
+    Ok(issued + sessions + attempts + invitations)
+}
+
+/// Tells clients of the logouts that are due, a bounded number. A failure is logged; the notices stay.
+pub async fn tell_of_logouts(state: &AppState) {
+    match state.provider.deliver_logouts(MOST_LOGOUTS).await {
+        Ok(0) => {}
+        Ok(notices) => tracing::info!(notices, "clients told of logouts"),
+        Err(e) => {
+            tracing::error!(error = crate::causes(&e), "clients could not be told of logouts");
+        }
+    }
 }
 
 /// Between three and five quarters of the period, so that several processes do not sweep at the same moment.

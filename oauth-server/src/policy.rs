@@ -1,14 +1,19 @@
 //! From the words of the configuration to the values of the library.
 
 use crate::{
-    config::{ClientEntry, Config, Format, Pkce, ResourceEntry},
-    registration::ClientDraft,
+    config::{AssertionAudience, ClientEntry, Config, Format, Pkce, ResourceEntry},
+    registration::{ClientDraft, Objection},
+    sign_in::ACR_PASSWORD,
 };
 use oauth_core::{
-    config::{PkcePolicy, Policy},
+    config::{self as policy, PkcePolicy, Policy},
     grants::{self, Grants, Implicit, Password},
     model::{Resource, SigningAlgorithm, TokenFormat},
 };
+use std::time::Duration;
+
+/// For how long after the end of a session its clients can still be told, should this server not run meanwhile.
+const TO_BE_TOLD: Duration = Duration::from_hours(24);
 
 /// What the operator decided, as the library takes it.
 pub fn policy(config: &Config) -> Policy {
@@ -33,6 +38,14 @@ pub fn policy(config: &Config) -> Policy {
         algorithms: config.keys.algorithms.clone(),
         key_lifetime: config.keys.rotate_every,
         key_publish_lead: config.keys.publish_lead,
+        openid: config.openid.enabled,
+        id_token_ttl: config.openid.id_token_ttl,
+        acr_values: vec![ACR_PASSWORD.to_owned()],
+        session_ttl: config.sessions.max_age + TO_BE_TOLD,
+        assertion_audience: match config.openid.assertion_audience {
+            AssertionAudience::IssuerOrEndpoint => policy::AssertionAudience::IssuerOrEndpoint,
+            AssertionAudience::Issuer => policy::AssertionAudience::Issuer,
+        },
         ..Policy::default()
     }
 }
@@ -74,11 +87,11 @@ pub fn grants(config: &Config) -> Grants {
     if config.grants.danger_password {
         all.push(Box::new(Password));
     }
-    Grants::new(all)
+    Grants::new(all, config.openid.enabled)
 }
 
 /// A client of the configuration, to be checked by the rules for every client.
-pub fn draft(config: &Config, entry: &ClientEntry) -> ClientDraft {
+pub fn draft(config: &Config, entry: &ClientEntry) -> Result<ClientDraft, Vec<Objection>> {
     let form = format(config, entry.access_token_format, entry.access_token_algorithm);
     ClientDraft {
         name: entry.name.clone().unwrap_or_else(|| entry.id.clone()),
@@ -92,7 +105,9 @@ pub fn draft(config: &Config, entry: &ClientEntry) -> ClientDraft {
         access_token_ttl: entry
             .access_token_ttl
             .map_or_else(String::new, |ttl| ttl.as_secs().to_string()),
+        ..ClientDraft::default()
     }
+    .with_metadata(&entry.metadata.0)
 }
 
 /// The form of access tokens as [`ClientDraft`] takes it.
@@ -110,6 +125,10 @@ mod tests {
 
     #[test]
     fn the_defaults_are_those_of_the_library() {
-        assert_eq!(format!("{:?}", policy(&Config::default())), format!("{:?}", Policy::default()));
+        // What depends on the sessions is the server's own.
+        let session_ttl = Config::default().sessions.max_age + TO_BE_TOLD;
+        let acr_values = vec![ACR_PASSWORD.to_owned()];
+        let library = Policy { session_ttl, acr_values, ..Policy::default() };
+        assert_eq!(format!("{:?}", policy(&Config::default())), format!("{library:?}"));
     }
 }

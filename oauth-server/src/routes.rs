@@ -6,11 +6,14 @@ use oauth_core::http::Edge;
 
 /// | path | what | where |
 /// |---|---|---|
-/// | `/oauth/authorize`, `/oauth/token`, `/oauth/revoke`, `/oauth/introspect` | the protocol | `oauth_core::http` |
-/// | `/.well-known/oauth-authorization-server`, `/.well-known/jwks.json` | metadata and keys | `oauth_core::http` |
+/// | `/oauth/authorize`, and beside it `token`, `revoke`, `introspect`, `userinfo`, `register`, `check_session` | the protocol | `oauth_core::http` |
+/// | `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration`, `/.well-known/jwks.json` | metadata and keys | `oauth_core::http` |
 /// | `/`, `/signup`, `/login`, `/logout`, `/consent` | pages for everybody | [`pages`] |
+/// | `/oauth/logout` | where applications send people to sign out | [`pages`] |
 /// | `/create_client`, `/clients/{id}`, and below it `edit`, `secret`, `token`, `delete` | one's clients | [`pages`] |
+/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others` | one's account | [`pages`] |
 /// | `/account/applications`, `/account/applications/revoke` | connected applications | [`pages`] |
+/// | `/admin`, and below it `keys`, `registration`, `users` | what administrators look after | [`pages`] |
 /// | `/static/{file}` | style sheet and icon | [`pages`] |
 /// | `/certs` | certificates of the keys | [`certs`] |
 /// | `/livez`, `/healthz`, `/readyz` | health | [`health`] |
@@ -21,8 +24,10 @@ pub fn router(state: &AppState) -> Router {
     let open = OpenPaths::new([
         paths.token.clone(),
         paths.revoke.clone(),
+        paths.userinfo.clone(),
         paths.jwks.clone(),
         "/.well-known/oauth-authorization-server".into(),
+        "/.well-known/openid-configuration".into(),
         "/certs".into(),
     ]);
     let protocol = Edge::new(state.provider.clone())

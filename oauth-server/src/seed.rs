@@ -2,11 +2,11 @@
 
 use crate::{
     config::{AuthMethod, ClientEntry, Config, Secret, UserEntry},
-    policy,
-    registration::Rules,
+    policy, registration,
     state::AppState,
 };
 use oauth_core::{
+    client_auth::{open_secret, seal_secret},
     error::PortError,
     model::{
         Access, AccessRight, Client, ClientAuth, ClientId, HashedToken, SecretHash, SecretMethod,
@@ -30,17 +30,24 @@ async fn client(state: &AppState, entry: &ClientEntry) -> Result<(), PortError> 
     let env = state.provider.env();
     let known = state.store.client(&ClientId::new(entry.id.clone())).await?;
     let auth = auth(state, entry, known.as_ref().map(|c| &c.auth)).await?;
-    let rules = Rules::new(state.provider.grants(), &state.config);
-    let checked = policy::draft(&state.config, entry).check(&rules);
+    let rules = registration::rules(state.provider.grants(), &state.config);
+    let checked = policy::draft(&state.config, entry).and_then(|draft| draft.check(&rules));
     let checked =
         checked.map_err(|_| PortError::new("a client of the configuration breaks a rule"))?;
-    let fresh = checked.register(env, None).client;
+    // What a known client has of its own stays: when it was made, and what was looked up for it then.
+    let fresh = match &known {
+        Some(known) => checked.replace(env, known).await,
+        None => checked.register(env, None).await,
+    };
+    let fresh = fresh.map_err(|_| PortError::new("a client of the configuration breaks a rule"))?;
     let wanted = Client {
         id: ClientId::new(entry.id.clone()),
+        owner: None,
         auth,
         skip_consent: entry.skip_consent,
-        created_at: known.as_ref().map_or(fresh.created_at, |c| c.created_at),
-        ..fresh
+        registration_token: None,
+        expires_at: None,
+        ..fresh.client
     };
     if known.as_deref() == Some(&wanted) {
         return Ok(());
@@ -59,12 +66,34 @@ async fn auth(
     known: Option<&ClientAuth>,
 ) -> Result<ClientAuth, PortError> {
     let method = match entry.auth_method {
-        AuthMethod::Basic => SecretMethod::Basic,
-        AuthMethod::Post => SecretMethod::Post,
+        AuthMethod::Basic => Some(SecretMethod::Basic),
+        AuthMethod::Post => Some(SecretMethod::Post),
+        AuthMethod::SecretJwt => None,
+        AuthMethod::PrivateKeyJwt => return Ok(ClientAuth::PrivateKeyJwt),
         AuthMethod::None => return Ok(ClientAuth::Public),
     };
     let secret = entry.secret.as_ref().ok_or_else(|| PortError::new("a client has no secret"))?;
+    let Some(method) = method else {
+        return Ok(sealed(state, entry, secret, known));
+    };
     Ok(ClientAuth::Secret(method, secret_hash(state, secret, known).await?))
+}
+
+/// The secret, sealed. What is stored stays when it is the same secret.
+fn sealed(
+    state: &AppState,
+    entry: &ClientEntry,
+    secret: &Secret,
+    known: Option<&ClientAuth>,
+) -> ClientAuth {
+    let env = state.provider.env();
+    let id = ClientId::new(entry.id.clone());
+    if let Some(ClientAuth::SecretJwt(stored)) = known
+        && open_secret(env, &id, stored).is_ok_and(|s| *s == *secret.reveal().as_bytes())
+    {
+        return ClientAuth::SecretJwt(stored.clone());
+    }
+    ClientAuth::SecretJwt(seal_secret(env, &id, secret.reveal()))
 }
 
 /// What to keep of a secret: a plain hash of a strong one, Argon2id of one that somebody thought up. The stored
@@ -106,6 +135,10 @@ async fn user(state: &AppState, entry: &UserEntry) -> Result<(), PortError> {
         Some(AccessRight { user: id.clone(), api: api.to_owned(), access, paths: Vec::new() })
     };
     state.store.set_rights(&id, entry.rights.iter().filter_map(right).collect()).await?;
+    let profile = entry.claims.profile(now);
+    let profile =
+        profile.ok_or_else(|| PortError::new("a user of the configuration breaks a rule"))?;
+    state.store.set_profile(&id, profile).await?;
     tracing::info!(user.id = %id, "user of the configuration made");
     Ok(())
 }

@@ -1,30 +1,33 @@
 //! Browser sessions, in the database: who is signed in, since when, with which browser.
 
+mod cookies;
+mod ending;
+
 use crate::{
     address::ClientAddress,
-    config,
+    config::Config,
     entity::session::{self, Column},
+    sign_in::acr,
 };
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderValue, header};
+use ending::Former;
+use http::{HeaderMap, header};
 use oauth_core::{
     error::PortError,
     model::{HashedToken, Login, PlainToken, Timestamp, User, UserId},
     ports::{self, Clock, Random, Users},
-    seaorm::SeaStore,
+    seaorm::{SeaStore, Work},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, sea_query::Expr,
 };
 use std::{sync::Arc, time::Duration};
 
-/// Characters of 256 bits in base64url.
-const LENGTH: usize = 43;
-const PLAIN: &str = "oauth_session";
-/// The prefix makes browsers insist on https, this host and the root path.
-const SECURE: &str = "__Host-oauth_session";
+pub use cookies::Cookies;
+pub use ending::Ended;
+
 /// How stale `last_seen_at` may get, so that not every page is a write.
 const RESOLUTION: i64 = 60;
 /// More of a user agent than this says nothing more.
@@ -49,13 +52,13 @@ pub struct Session {
     pub user_agent: Option<String>,
 }
 
-/// A session that just began, and the cookie for its browser.
+/// A session that just began.
 #[derive(Debug)]
 pub struct Started {
     /// The sign-in.
     pub login: Login,
-    /// The value of `Set-Cookie`.
-    pub cookie: HeaderValue,
+    /// What its browser is to keep.
+    pub cookies: Cookies,
 }
 
 /// The sessions of one server.
@@ -67,25 +70,29 @@ pub struct Sessions {
     random: Arc<dyn Random>,
     idle: Duration,
     max_age: Duration,
+    /// For how long a request that was begun in a session may be finished after its end.
+    latecomers: Duration,
     https: bool,
 }
 
 impl Sessions {
-    /// Sessions in this store. `https` says whether browsers reach the server over https.
+    /// Sessions in this store.
     pub fn new(
         store: SeaStore,
         users: Arc<dyn Users>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        settings: &config::Sessions,
-        https: Https,
+        config: &Config,
     ) -> Self {
-        let (idle, max_age) = (settings.idle_timeout, settings.max_age);
-        Self { store, users, clock, random, idle, max_age, https: https == Https::Yes }
+        let (idle, max_age) = (config.sessions.idle_timeout, config.sessions.max_age);
+        let latecomers = config.tokens.interaction_ttl;
+        let https = config.issuer().is_https();
+        Self { store, users, clock, random, idle, max_age, latecomers, https }
     }
 
-    /// Begins a session, with a new cookie whatever the browser sent, and ends the one it had. `amr` says how
-    /// the person proved who it is ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
+    /// Begins a session, with a new cookie whatever the browser sent. To clients it is the session that the browser
+    /// had, if that was the same user's; if it was somebody else's, that one ends. `amr` says how the person proved
+    /// who it is ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
     pub async fn start(
         &self,
         headers: &HeaderMap,
@@ -93,13 +100,85 @@ impl Sessions {
         amr: &[&str],
         address: Option<ClientAddress>,
     ) -> Result<Started, PortError> {
+        let Fresh { mut row, secret, mut login } = self.fresh(headers, user, amr, address);
+        let old = self.presented(headers);
+        let (user, now) = (user.clone(), login.at);
+        let former = self
+            .store
+            .write(move |t| {
+                Box::pin(async move {
+                    let former = match old {
+                        Some(old) => ending::supersede(t, old, &user, now).await?,
+                        None => Former::Nothing,
+                    };
+                    if let Former::GoesOn(Some(sid)) = &former {
+                        row.sid = Set(Some(sid.clone()));
+                    }
+                    session::Entity::insert(row).exec_without_returning(t).await?;
+                    Ok(former)
+                })
+            })
+            .await?;
+        match former {
+            Former::GoesOn(Some(sid)) => login.sid = Some(sid),
+            Former::Ended(sid) => drop(self.tell(vec![sid]).await),
+            Former::GoesOn(None) | Former::Nothing => {}
+        }
+        Ok(self.started(login, secret))
+    }
+
+    /// Does something that makes every session of a user worthless, such as replacing the password, and begins
+    /// the only one that is left, all in one transaction. Nothing happens, and `None` is returned, when the work
+    /// finds that it cannot be done.
+    pub async fn start_over<F>(
+        &self,
+        headers: &HeaderMap,
+        user: &UserId,
+        amr: &[&str],
+        address: Option<ClientAddress>,
+        work: F,
+    ) -> Result<Option<Started>, PortError>
+    where
+        F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
+    {
+        let Fresh { row, secret, login } = self.fresh(headers, user, amr, address);
+        let of_user = Column::UserId.eq(user.as_str());
+        let now = login.at;
+        let ended = self
+            .store
+            .write(move |t| {
+                Box::pin(async move {
+                    if !work(t).await? {
+                        return Ok(None);
+                    }
+                    let ended = ending::close(t, of_user, now).await?;
+                    session::Entity::insert(row).exec_without_returning(t).await?;
+                    Ok(Some(ended))
+                })
+            })
+            .await?;
+        let Some(ended) = ended else { return Ok(None) };
+        self.tell(ended).await;
+        Ok(Some(self.started(login, secret)))
+    }
+
+    /// A session that begins now.
+    fn fresh(
+        &self,
+        headers: &HeaderMap,
+        user: &UserId,
+        amr: &[&str],
+        address: Option<ClientAddress>,
+    ) -> Fresh {
         let now = self.clock.now();
-        let mut bytes = [0; 32];
+        let (mut bytes, mut name) = ([0; 32], [0; 16]);
         self.random.fill(&mut bytes);
-        let token = PlainToken::from_bytes(bytes);
+        self.random.fill(&mut name);
+        let secret = PlainToken::from_bytes(bytes);
+        let sid = URL_SAFE_NO_PAD.encode(name);
         let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
         let row = session::ActiveModel {
-            hash: Set(token.hash().as_bytes().to_vec()),
+            hash: Set(secret.hash().as_bytes().to_vec()),
             user_id: Set(user.as_str().to_owned()),
             login_at: Set(now.unix()),
             amr: Set(amr.join(" ")),
@@ -108,22 +187,17 @@ impl Sessions {
             expires_at: Set(now.plus(self.idle.min(self.max_age)).unix()),
             address: Set(address.map(|a| a.to_string())),
             user_agent: Set(agent.map(|a| a.chars().take(LONGEST_AGENT).collect())),
+            sid: Set(Some(sid.clone())),
         };
-        let old = self.presented(headers);
-        self.store
-            .write(move |t| {
-                Box::pin(async move {
-                    if let Some(old) = old {
-                        session::Entity::delete_by_id(old.as_bytes().to_vec()).exec(t).await?;
-                    }
-                    session::Entity::insert(row).exec_without_returning(t).await?;
-                    Ok(())
-                })
-            })
-            .await?;
-        let amr = amr.iter().map(|&m| m.to_owned()).collect();
-        let login = Login { user: user.clone(), at: now, amr };
-        Ok(Started { login, cookie: self.cookie(&token.reveal(), None) })
+        let amr: Vec<String> = amr.iter().map(|&m| m.to_owned()).collect();
+        let login = Login { user: user.clone(), at: now, acr: acr(&amr), amr, sid: Some(sid) };
+        Fresh { row, secret, login }
+    }
+
+    fn started(&self, login: Login, secret: PlainToken) -> Started {
+        let sid = login.sid.as_deref().unwrap_or_default();
+        let cookies = Cookies::begin(self.https, &secret.reveal(), sid);
+        Started { login, cookies }
     }
 
     /// The session of a request, if it has one and its user may still sign in.
@@ -144,26 +218,6 @@ impl Sessions {
         Ok(Some(Session::of(row, user)))
     }
 
-    /// Ends the session of a request; returns the `Set-Cookie` value that makes the browser forget it.
-    pub async fn end(&self, headers: &HeaderMap) -> Result<HeaderValue, PortError> {
-        if let Some(hash) = self.presented(headers) {
-            self.delete(Column::Hash.eq(hash.as_bytes().to_vec())).await?;
-        }
-        Ok(self.cookie("", Some(0)))
-    }
-
-    /// Ends one session of a user, named by [`Session::id`]; false when there is none.
-    pub async fn end_one_of(&self, user: &UserId, id: &str) -> Result<bool, PortError> {
-        let Ok(hash) = URL_SAFE_NO_PAD.decode(id) else { return Ok(false) };
-        let of_user = Column::UserId.eq(user.as_str());
-        Ok(self.delete(Column::Hash.eq(hash).and(of_user)).await? > 0)
-    }
-
-    /// Ends every session of a user, on all devices. After a change of password, say.
-    pub async fn end_all_of(&self, user: &UserId) -> Result<u64, PortError> {
-        self.delete(Column::UserId.eq(user.as_str())).await
-    }
-
     /// The living sessions of a user, the last used first.
     pub async fn list(&self, user: &User) -> Result<Vec<Session>, PortError> {
         let rows = session::Entity::find()
@@ -173,19 +227,6 @@ impl Sessions {
             .all(self.store.database())
             .await?;
         Ok(rows.into_iter().map(|row| Session::of(row, user.clone())).collect())
-    }
-
-    /// Deletes at most `limit` sessions that are over.
-    pub async fn sweep(&self, limit: u64) -> Result<u64, PortError> {
-        let now = self.clock.now().unix();
-        crate::maintenance::delete_expired::<session::Entity>(
-            &self.store,
-            Column::Hash,
-            Column::ExpiresAt,
-            now,
-            limit,
-        )
-        .await
     }
 
     /// Pushes the end of a session out, unless it ended meanwhile.
@@ -209,47 +250,16 @@ impl Sessions {
             .await
     }
 
-    async fn delete(&self, which: Expr) -> Result<u64, PortError> {
-        self.store
-            .write(move |t| {
-                Box::pin(async move {
-                    let gone = session::Entity::delete_many().filter(which).exec(t).await?;
-                    Ok(gone.rows_affected)
-                })
-            })
-            .await
-    }
-
-    /// The hash of the cookie of a request, if it is of the right form.
     fn presented(&self, headers: &HeaderMap) -> Option<HashedToken> {
-        let value = oauth_core::http::cookie(headers, self.cookie_name())?;
-        let well_formed = value.len() == LENGTH
-            && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        well_formed.then(|| HashedToken::of(value))
-    }
-
-    const fn cookie_name(&self) -> &'static str {
-        if self.https { SECURE } else { PLAIN }
-    }
-
-    fn cookie(&self, value: &str, max_age: Option<u32>) -> HeaderValue {
-        let secure = if self.https { "; Secure" } else { "" };
-        let age = max_age.map_or_else(String::new, |s| format!("; Max-Age={s}"));
-        let name = self.cookie_name();
-        HeaderValue::from_str(&format!(
-            "{name}={value}; Path=/; HttpOnly; SameSite=Lax{secure}{age}"
-        ))
-        .expect("base64url may stand in a header")
+        cookies::presented(headers, self.https)
     }
 }
 
-/// Whether browsers reach the server over https.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Https {
-    /// They do.
-    Yes,
-    /// They do not: this is a machine of one's own.
-    No,
+/// A session that is not yet written.
+struct Fresh {
+    row: session::ActiveModel,
+    secret: PlainToken,
+    login: Login,
 }
 
 #[async_trait]
@@ -261,10 +271,13 @@ impl ports::Sessions for Sessions {
 
 impl Session {
     fn of(row: session::Model, user: User) -> Self {
+        let amr: Vec<String> = row.amr.split_ascii_whitespace().map(str::to_owned).collect();
         let login = Login {
             user: user.id.clone(),
             at: Timestamp::from_unix(row.login_at),
-            amr: row.amr.split_ascii_whitespace().map(str::to_owned).collect(),
+            acr: acr(&amr),
+            amr,
+            sid: row.sid,
         };
         Self {
             id: URL_SAFE_NO_PAD.encode(&row.hash),

@@ -13,7 +13,17 @@ use oauth_core::{
     ports::{Clock, Random, SignIn, Users},
     seaorm::{NewUser, SeaStore, new_user_id},
 };
+use serde_json::{Map, Value};
 use std::sync::Arc;
+
+/// The authentication context of whoever signed in with a password and nothing else
+/// ([OpenID Connect Core 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
+pub const ACR_PASSWORD: &str = "urn:oauth-core:acr:password";
+
+/// The authentication context that these methods make.
+pub(crate) fn acr(amr: &[String]) -> Option<String> {
+    amr.iter().any(|method| method == "pwd").then(|| ACR_PASSWORD.to_owned())
+}
 
 /// The users of the server. Every password that is tried, on the page or in the password grant, is tried here.
 #[derive(Clone)]
@@ -121,6 +131,18 @@ impl Users for ServerUsers {
         };
         self.metrics.sign_in(counted);
         Ok(outcome)
+    }
+
+    /// Whoever prefers no other name is called by the user name.
+    async fn profile(&self, id: &UserId) -> Result<Map<String, Value>, PortError> {
+        const PREFERRED: &str = "preferred_username";
+        let mut profile = self.store.profile(id).await?;
+        if !profile.contains_key(PREFERRED)
+            && let Some(user) = self.store.user(id).await?
+        {
+            profile.insert(PREFERRED.into(), user.username.into());
+        }
+        Ok(profile)
     }
 
     /// A right that was never given is no right: an API without a row counts as `none`.

@@ -2,11 +2,13 @@
 
 use crate::{
     audit::ServerAudit,
-    config::Config,
+    config::{Config, RegistrationMode},
     folder,
     metrics::Metrics,
-    migration, policy, seed,
-    session::{Https, Sessions},
+    migration, outgoing, policy,
+    registrars::ServerRegistrars,
+    registration, seed,
+    session::Sessions,
     sign_in::ServerUsers,
     throttle::Throttle,
 };
@@ -16,7 +18,7 @@ use oauth_core::{
     model::Timestamp,
     password::Argon2Passwords,
     ports::{Clock, Passwords, Random, SystemClock, SystemRandom, Users},
-    provider::Provider,
+    provider::{Builder, Provider},
     seaorm::{SeaStore, StoreOptions},
 };
 use std::{ops::Deref, sync::Arc};
@@ -39,6 +41,8 @@ pub struct Parts {
     pub passwords: Arc<dyn Passwords>,
     /// Browser sessions.
     pub sessions: Sessions,
+    /// Who may register clients.
+    pub registrars: ServerRegistrars,
     /// Counters of attempts, for signing up.
     pub throttle: Throttle,
     /// Counters for the operator.
@@ -98,15 +102,20 @@ impl AppState {
         let ports = (Arc::clone(&world.clock), Arc::clone(&world.random));
         let users =
             ServerUsers::new(store.clone(), throttle.clone(), metrics.clone(), &config, ports);
+        let registrars = ServerRegistrars::new(
+            store.clone(),
+            throttle.clone(),
+            (Arc::clone(&world.clock), Arc::clone(&world.random)),
+            &config.registration,
+        );
         let sessions = Sessions::new(
             store.clone(),
             Arc::new(users.clone()),
             Arc::clone(&world.clock),
             Arc::clone(&world.random),
-            &config.sessions,
-            if config.issuer().is_https() { Https::Yes } else { Https::No },
+            &config,
         );
-        let mut builder = Provider::builder(config.issuer())
+        let builder = Provider::builder(config.issuer())
             .store(store.clone())
             .users(users.clone())
             .passwords(passwords.clone())
@@ -114,19 +123,8 @@ impl AppState {
             .sessions(sessions.clone())
             .sealing_key(&key)
             .clock(Shared(world.clock))
-            .random(Shared(world.random))
-            .scopes(config.known_scopes().into_iter().map(|s| s.name))
-            .screens("/login", "/consent")
-            .policy(policy::policy(&config));
-        if config.grants.danger_implicit {
-            builder = builder.grant(Implicit);
-        }
-        if config.grants.danger_password {
-            builder = builder.grant(Password);
-        }
-        for resource in config.resources.iter().filter_map(|r| policy::resource(&config, r)) {
-            builder = builder.resource(resource);
-        }
+            .random(Shared(world.random));
+        let builder = configured(builder, &config, &registrars)?;
         Ok(Self(Arc::new(Parts {
             provider: builder.build()?,
             users: Arc::new(users),
@@ -134,6 +132,7 @@ impl AppState {
             config,
             store,
             sessions,
+            registrars,
             throttle,
             metrics,
         })))
@@ -143,6 +142,38 @@ impl AppState {
     pub fn now(&self) -> Timestamp {
         self.provider.env().clock.now()
     }
+}
+
+/// The provider as the configuration wants it.
+fn configured(
+    builder: Builder,
+    config: &Config,
+    registrars: &ServerRegistrars,
+) -> anyhow::Result<Builder> {
+    let mut builder = builder
+        .fetch(outgoing::fetch(config).context("requests to clients cannot be made")?)
+        .scopes(config.known_scopes().into_iter().map(|s| s.name))
+        .screens("/login", "/consent")
+        .logout_page()
+        .account_screen("/select-account")
+        .policy(policy::policy(config));
+    if config.registration.mode != RegistrationMode::Closed {
+        let rules = registration::rules_for_strangers(&policy::grants(config), config)?;
+        builder = builder.registration(rules, registrars.clone());
+    }
+    if config.signup.open {
+        builder = builder.sign_up_screen("/signup");
+    }
+    if config.grants.danger_implicit {
+        builder = builder.grant(Implicit);
+    }
+    if config.grants.danger_password {
+        builder = builder.grant(Password);
+    }
+    for resource in config.resources.iter().filter_map(|r| policy::resource(config, r)) {
+        builder = builder.resource(resource);
+    }
+    Ok(builder)
 }
 
 fn passwords(config: &Config) -> Argon2Passwords {

@@ -32,6 +32,7 @@ enum Kind {
     Account,
     Address,
     Signup,
+    Registration,
 }
 
 impl Subject {
@@ -48,6 +49,11 @@ impl Subject {
     /// Signing in from an address.
     pub fn address(address: ClientAddress) -> Self {
         Self { key: format!("address:{}", address.network()), kind: Kind::Address }
+    }
+
+    /// Registering clients from an address.
+    pub fn registration(address: ClientAddress) -> Self {
+        Self { key: format!("registration:{}", address.network()), kind: Kind::Registration }
     }
 
     /// Signing up from an address.
@@ -148,6 +154,7 @@ impl Throttle {
                 Kind::Account => self.limits.account_attempts,
                 Kind::Address => self.limits.address_attempts,
                 Kind::Signup => self.limits.signup_attempts,
+                Kind::Registration => self.limits.registration_attempts,
             }),
             first: seconds(self.limits.first_delay),
             longest: seconds(self.limits.longest_delay),

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import subject
 from measure import CONNECTIONS, Fixed, Process, free_port, measure, memory_mb, send
-from subject import AUDIENCE, Authorize, Exchange, Refresh, Subject, authorization
+from subject import AUDIENCE, Authorize, Exchange, Refresh, SignIn, Subject, authorization
 
 GRANT = "grant_type=client_credentials"
 FLOOR_CLIENT = b"floor:floor-secret-0123456789abcdef-0123456789abcdef"
@@ -139,6 +139,15 @@ def reading_cases(bench, floor, server):
     bench.case("key set", server, key_set, floor, Fixed("/key-set"))
 
 
+def openid_cases(bench, floor, server):
+    document = Fixed("/.well-known/openid-configuration", expect='"userinfo_endpoint"')
+    bench.case("discovery", server, document, floor, Fixed("/document"))
+    ours = Fixed("/oauth/userinfo", headers=bearer(server.user_token()), expect='"email_verified":true')
+    bare = Fixed("/userinfo", headers=bearer(floor_token(floor, "opaque")), expect='"email_verified":true')
+    bench.case("userinfo", server, ours, floor, bare)
+    bench.case("sign-in, consent, code, tokens", server, SignIn(bench.flow), floor, Fixed("/password", body="x"))
+
+
 def guard_cases(bench, floor, server):
     with bench.guard(server) as guard:
         for alg in ("es256", "rs256"):
@@ -198,7 +207,7 @@ def main():
         result["start"] = start_up(bench, 3 if options.quick else 7)
         print(HEAD)
         with bench.floor() as floor, bench.subject() as server:
-            for cases in (token_cases, flow_cases, reading_cases, guard_cases):
+            for cases in (token_cases, flow_cases, reading_cases, openid_cases, guard_cases):
                 cases(bench, floor, server)
             result["loaded_rss_pss_mb"] = memory_mb(server.pid)
     except BaseException:

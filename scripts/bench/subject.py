@@ -18,12 +18,18 @@ USER, PASSWORD = "bench", secrets.token_urlsafe(16)
 VERIFIER = secrets.token_urlsafe(32)
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 
+CLAIMS = (
+    '{ name = "Ada Lovelace", given_name = "Ada", family_name = "Lovelace",'
+    ' email = "ada@example.org", email_verified = true }'
+)
+
 # One client for each kind of load; every secret is fresh and random, so that the server keeps a plain hash of it.
 CLIENTS = {
     "es256": 'access_token_algorithm = "ES256"',
     "rs256": 'access_token_algorithm = "RS256"',
     "opaque": 'access_token_format = "opaque"',
     "web": f'redirect_uris = ["{REDIRECT_URI}"]\nskip_consent = true',
+    "asking": f'redirect_uris = ["{REDIRECT_URI}"]',
 }
 SECRETS = {name: secrets.token_urlsafe(32) for name in CLIENTS}
 
@@ -34,12 +40,16 @@ def configuration():
         '[tokens]\ncode_ttl = "10m"\naccess_token_ttl = "1h"',
         '[[scope]]\nname = "read"\ndescription = "read"',
         f'[[resource]]\nuri = "{AUDIENCE}"',
-        f'[[user]]\nname = "{USER}"\npassword = "{PASSWORD}"',
+        # Sixty-four browsers at one address, and one person in all of them.
+        "[throttle]\naccount_attempts = 60000\naddress_attempts = 60000",
+        f'[[user]]\nname = "{USER}"\npassword = "{PASSWORD}"\nclaims = {CLAIMS}',
     ]
     for name, more in CLIENTS.items():
-        grants = '["authorization_code", "refresh_token"]' if name == "web" else '["client_credentials"]'
+        of_people = name in ("web", "asking")
+        grants = '["authorization_code", "refresh_token"]' if of_people else '["client_credentials"]'
+        scope = "openid profile email read" if of_people else "read"
         parts.append(
-            f'[[client]]\nid = "{name}"\nsecret = "{SECRETS[name]}"\ngrant_types = {grants}\nscope = "read"\n{more}'
+            f'[[client]]\nid = "{name}"\nsecret = "{SECRETS[name]}"\ngrant_types = {grants}\nscope = "{scope}"\n{more}'
         )
     return "\n\n".join(parts) + "\n"
 
@@ -78,14 +88,23 @@ class Subject(Process):
             raise SystemExit(f"no token for {client}: {status} {text}")
         return json.loads(text)["access_token"]
 
-    def authorize_target(self):
+    def user_token(self):
+        """An access token of the person, for userinfo."""
+        tool = Flow(None)
+        tool.check(self)
+        _, headers, _ = send(self.url + self.authorize_target(scope="openid profile email"), None, {"Cookie": self.cookie})
+        code = urllib.parse.parse_qs(urllib.parse.urlsplit(headers["Location"]).query)["code"][0]
+        return json.loads(send(f"{self.url}/oauth/token", tool.exchange_form() + code, authorization("web"))[2])["access_token"]
+
+    def authorize_target(self, client="web", scope="read", **more):
         query = {
             "response_type": "code",
-            "client_id": "web",
+            "client_id": client,
             "redirect_uri": REDIRECT_URI,
-            "scope": "read",
+            "scope": scope,
             "code_challenge": CHALLENGE,
             "code_challenge_method": "S256",
+            **more,
         }
         return "/oauth/authorize?" + urllib.parse.urlencode(query)
 
@@ -132,9 +151,9 @@ class Flow:
         if server.cookie is None:
             server.sign_in()
 
-    def _tool(self, server, mode, lines=(), **settings):
+    def _tool(self, server, mode, lines=(), client="web", **settings):
         command = [str(self.tool), mode, f"127.0.0.1:{server.port}"]
-        env = dict(os.environ, RUST_BACKTRACE="0", BASIC=basic("web"), **{name: str(value) for name, value in settings.items()})
+        env = dict(os.environ, RUST_BACKTRACE="0", BASIC=basic(client), **{name: str(value) for name, value in settings.items()})
         done = subprocess.run(command, env=env, input="\n".join(lines), capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"bench-flow {mode} failed: {done.stderr[-600:]}; see {server.log}")
@@ -184,3 +203,19 @@ class Refresh(Flow):
         seconds, tokens = prepared
         form = "grant_type=refresh_token&refresh_token="
         return self._tool(server, "refresh", tokens, SECONDS=seconds, FORM=form)[0]
+
+
+class SignIn(Flow):
+    """Everything from an authorization request without a session to the tokens: sign-in, consent, exchange."""
+
+    def check(self, server):
+        pass
+
+    def prepare(self, server, seconds):
+        return seconds
+
+    def load(self, server, seconds):
+        target = server.authorize_target(client="asking", scope="openid read", prompt="consent")
+        form = self.exchange_form()
+        person = {"USERNAME": USER, "PASSWORD": PASSWORD}
+        return self._tool(server, "sign-in", client="asking", SECONDS=seconds, TARGET=target, FORM=form, **person)[0]

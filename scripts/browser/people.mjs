@@ -60,8 +60,11 @@ export async function signIn(page, name, password) {
   await page.click("#sign-in");
 }
 
-/** Makes a client by the form; returns its id and secret, with its page still open. */
-export async function createClient(page, { name, redirects = [], grants, auth, format, uri }) {
+/**
+ * Makes a client by the form; returns its id and secret, with its page still open. `more` has texts for fields under
+ * "More", by their names.
+ */
+export async function createClient(page, { name, redirects = [], grants, auth, format, uri, more = {} }) {
   await page.goto(`${BASE}/create_client`);
   await page.fill("#client_name", name);
   if (uri) await page.fill("#client_uri", uri);
@@ -72,10 +75,12 @@ export async function createClient(page, { name, redirects = [], grants, auth, f
   }
   await page.fill("#redirect_uri", redirects.join("\n"));
   if (auth) await page.check(`#auth-${auth}`);
+  if (format !== undefined || Object.keys(more).length > 0) await page.click("#more > summary");
   if (format !== undefined) await page.selectOption("#access_token_format", format);
+  for (const [field, text] of Object.entries(more)) await page.fill(`#${field}`, text);
   await page.click("#save");
   const id = await page.textContent("#client-id");
-  const secret = auth === "none" ? null : await page.textContent("#client-secret");
+  const secret = auth === "none" || auth === "private_key_jwt" ? null : await page.textContent("#client-secret");
   ok(/^[A-Za-z0-9]{24}$/.test(id), `the client id is ${id}`);
   return { id, secret };
 }

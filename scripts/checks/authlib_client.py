@@ -12,9 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import requests
 from authlib.common.security import generate_token
 from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.base_client.sync_openid import OpenIDMixin
 from authlib.integrations.requests_client import OAuth2Session
+from authlib.oauth2.rfc7523 import ClientSecretJWT, PrivateKeyJWT
 from joserfc import jwt
-from joserfc.jwk import KeySet
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, KeySet
 
 BASE = os.environ["BASE_URL"]
 CALLBACK = "http://127.0.0.1:9/callback"
@@ -185,6 +188,68 @@ def password(document):
     ok("a client that is not registered for it is unauthorized_client", code == "unauthorized_client", code)
 
 
+class OpenIDSession(OpenIDMixin, OAuth2Session):
+    """A session that knows OpenID Connect, as Authlib's clients for web frameworks do."""
+
+    server_metadata = None
+
+    def load_server_metadata(self):
+        if self.server_metadata is None:
+            self.server_metadata = requests.get(BASE + "/.well-known/openid-configuration", timeout=10).json()
+        return self.server_metadata
+
+    def _get_session(self):
+        return OAuth2Session()
+
+
+def registered(document, **metadata):
+    answer = requests.post(document["registration_endpoint"], json={"redirect_uris": [CALLBACK], **metadata}, timeout=10)
+    ok(f"registered for {metadata['token_endpoint_auth_method']}", answer.status_code == 201, answer.text)
+    return answer.json()
+
+
+def openid(method):
+    document = OpenIDSession().load_server_metadata()
+    ok("discovery names its issuer", document["issuer"] == BASE)
+    key = ECKey.generate_key("P-256", {"kid": "mine", "use": "sig", "alg": "ES256"})
+    keys = {"jwks": {"keys": [key.as_dict(private=False)]}} if method == "private_key_jwt" else {}
+    mine = registered(document, token_endpoint_auth_method=method, **keys)
+    secret = key if method == "private_key_jwt" else mine["client_secret"]
+    http = OpenIDSession(
+        mine["client_id"], secret, redirect_uri=CALLBACK, scope="openid profile email",
+        code_challenge_method="S256", token_endpoint_auth_method=method,
+    )
+    http.register_client_auth_method(ClientSecretJWT(document["token_endpoint"]))
+    http.register_client_auth_method(PrivateKeyJWT(document["token_endpoint"], headers={"kid": "mine"}, alg="ES256"))
+    nonce, verifier = generate_token(20), generate_token(48)
+    browser = Browser()
+    url, state = http.create_authorization_url(
+        document["authorization_endpoint"], code_verifier=verifier, nonce=nonce, max_age="3600"
+    )
+    back = browser.authorize(url)
+    token = http.fetch_token(document["token_endpoint"], authorization_response=back, code_verifier=verifier, state=state)
+    claims = http.parse_id_token(token, nonce)
+    ok(f"the id token is good, by {method}", claims["sub"] and claims["auth_time"] and "email" not in claims, claims)
+    try:
+        http.parse_id_token(token, "another")
+        refused = False
+    except JoseError:
+        refused = True
+    ok("with another nonce it is not", refused)
+    told = http.userinfo()
+    ok("userinfo is about the same person", told["sub"] == claims["sub"] and told["preferred_username"] == USER, told)
+    url, state = http.create_authorization_url(
+        document["authorization_endpoint"], code_verifier=generate_token(48), nonce=nonce, prompt="none"
+    )
+    silent = parse_qs(urlsplit(browser.visit(url)).query)
+    ok("prompt=none is silent", "code" in silent and silent["state"] == [state], silent)
+    logout = http.create_logout_url(id_token_hint=token["id_token"], client_id=mine["client_id"])
+    page = browser.visit(logout["url"])
+    ok("the logout URL signs out", page.status_code == 200 and "signed out" in page.text, page.text[:2000])
+    answer = parse_qs(urlsplit(browser.visit(url)).query)
+    ok("and then prompt=none is login_required", answer["error"] == ["login_required"], answer)
+
+
 command("user", "create", USER, stdin=PASSWORD + "\n")
 document = metadata()
 client_credentials(document)
@@ -193,4 +258,6 @@ code(document, public=False)
 code(document, public=True)
 implicit(document)
 password(document)
+for by in ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt"):
+    openid(by)
 print(f"Authlib: {passed} passed, 0 failed")

@@ -11,20 +11,28 @@ need_rust() {
   need cc build-essential
 }
 
-# Node and the pinned packages of scripts/browser, and a Chromium to drive.
-need_browser() {
-  need chromium chromium
+# npm_packages FOLDER: Node and the pinned packages of a folder of scripts/.
+npm_packages() {
   need node nodejs
   need npm npm
-  local at="$root/scripts/browser" stamp
+  local at="$root/scripts/$1" stamp
   stamp="$at/node_modules/.installed"
   if [ ! -f "$stamp" ] || [ "$at/package-lock.json" -nt "$stamp" ]; then
-    say "installing the pinned npm packages"
+    say "installing the pinned npm packages of scripts/$1"
     (cd "$at" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error </dev/null >&2) ||
-      die "npm ci failed in scripts/browser"
+      die "npm ci failed in scripts/$1"
     touch "$stamp"
   fi
 }
+
+# A Chromium and what drives it.
+need_browser() {
+  need chromium chromium
+  npm_packages browser
+}
+
+# The clients that drive the provider.
+need_clients() { npm_packages clients; }
 
 # A Python with the pinned packages of scripts/checks/requirements.txt; sets $python.
 need_python() {

@@ -27,7 +27,7 @@ impl Issued {
         self.0.write().expect("nobody panics with the lock held").insert(hash, claims);
     }
 
-    fn find(&self, token: &str) -> Option<Claims> {
+    pub(crate) fn find(&self, token: &str) -> Option<Claims> {
         let hash = digest(&SHA256, token.as_bytes());
         self.0.read().expect("nobody panics with the lock held").get(hash.as_ref()).cloned()
     }

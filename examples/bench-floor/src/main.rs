@@ -5,6 +5,7 @@ mod client;
 mod guard;
 mod introspect;
 mod keys;
+mod openid;
 mod token;
 
 use axum::{
@@ -45,6 +46,9 @@ async fn main() -> anyhow::Result<()> {
         .route("/token/rs256", post(token::rs256))
         .route("/token/opaque", post(token::opaque))
         .route("/introspect", post(introspect::introspect))
+        .route("/document", get(openid::document))
+        .route("/userinfo", get(openid::userinfo))
+        .route("/password", post(openid::password))
         .route(
             "/guard",
             hello().layer(middleware::from_fn_with_state(floor.clone(), guard::verify_each_time)),

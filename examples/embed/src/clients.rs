@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use oauth_core::{
     memory::MemoryStore,
-    model::{Client, ClientAuth, ClientId, RedirectUri, Scope, Timestamp},
+    model::{Client, ClientAuth, ClientId, ClientMetadata, RedirectUri, Scope, Timestamp},
 };
 
 /// A public client, such as a page in a browser or a program on somebody's computer.
@@ -22,6 +22,9 @@ pub(crate) fn mine() -> anyhow::Result<MemoryStore> {
         access_token_format: None,
         access_token_ttl: None,
         skip_consent: false,
+        metadata: ClientMetadata::default(),
+        registration_token: None,
         created_at: Timestamp::from_unix(0),
+        expires_at: None,
     }))
 }

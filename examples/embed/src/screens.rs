@@ -41,7 +41,8 @@ async fn login(
     let env = provider.env();
     match env.users.sign_in(said("username"), said("password")).await {
         Ok(SignIn::Accepted(user)) => {
-            let login = Login { user, at: env.clock.now(), amr: vec!["pwd".into()] };
+            let login =
+                Login { user, at: env.clock.now(), amr: vec!["pwd".into()], acr: None, sid: None };
             let decision = Decision::SignedIn(login);
             let outcome = provider.resume(said("interaction"), browser.as_str(), decision).await;
             Ok(render(&provider, outcome))

@@ -44,6 +44,7 @@ impl Grant for Voucher {
             credential: Credential::Code(hash),
             parent: Parent::Existing(voucher.authorization),
             login: Some(voucher.login),
+            openid: None,
             scope: x.scope_among(&voucher.scope)?,
             refresh_scope: voucher.scope,
             resources: Vec::new(),
@@ -88,6 +89,10 @@ pub async fn print(
             client: client.clone(),
             user: login.user.clone(),
             scope: scope.clone(),
+            openid: None,
+            acr: None,
+            sid: None,
+            participates_until: now,
         }),
         code: Some(NewCode {
             hash: voucher.hash(),

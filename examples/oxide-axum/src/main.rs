@@ -6,7 +6,8 @@ use example_oxide_axum::router;
 use oauth_core::{
     Provider,
     model::{
-        Client, ClientAuth, ClientId, HashedToken, RedirectUri, Scope, SecretHash, SecretMethod,
+        Client, ClientAuth, ClientId, ClientMetadata, HashedToken, RedirectUri, Scope, SecretHash,
+        SecretMethod,
     },
     password::Argon2Passwords,
     ports::{ClientStore as _, Clock as _, Passwords as _, Random as _, SystemClock, SystemRandom},
@@ -54,7 +55,10 @@ async fn furnish(store: &SeaStore) -> anyhow::Result<()> {
             access_token_format: None,
             access_token_ttl: None,
             skip_consent: false,
+            metadata: ClientMetadata::default(),
+            registration_token: None,
             created_at: now,
+            expires_at: None,
         })
         .await?;
     let password = Argon2Passwords::default().hash("correct horse").await?;

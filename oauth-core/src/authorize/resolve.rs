@@ -3,39 +3,10 @@
 use crate::{
     env::Env,
     error::OAuthError,
-    model::{Client, ClientId, PendingAuthorization},
+    model::{Client, ClientId, PendingAuthorization, ResponseMode},
     params::Params,
 };
 use std::sync::Arc;
-
-/// How an answer travels ([OAuth 2.0 Multiple Response Type Encoding Practices 2.1](https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html#ResponseModes)).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ResponseMode {
-    /// In the fragment: for anything with a token in it.
-    Fragment,
-    /// In the query.
-    Query,
-}
-
-impl ResponseMode {
-    /// The usual mode of a response type.
-    pub fn of(response_type: &str) -> Self {
-        if response_type.split(' ').any(|word| word == "token" || word == "id_token") {
-            Self::Fragment
-        } else {
-            Self::Query
-        }
-    }
-
-    /// The value of `response_mode`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Fragment => "fragment",
-            Self::Query => "query",
-        }
-    }
-}
 
 /// A redirect URI proven to belong to the client. Only this file makes one, so no answer can go elsewhere.
 #[derive(Clone)]
@@ -60,7 +31,7 @@ impl RedirectTarget {
         Self {
             redirect_uri: pending.redirect_uri.clone(),
             state: pending.state.clone(),
-            mode: ResponseMode::of(&pending.response_type),
+            mode: pending.response_mode,
         }
     }
 
@@ -80,22 +51,29 @@ impl RedirectTarget {
     }
 }
 
-/// Finds the client and its redirect URI
-/// ([RFC 6749 3.1.2.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.3)).
-pub(super) async fn resolve(
-    env: &Env,
-    params: &Params,
-) -> Result<(Arc<Client>, RedirectTarget), OAuthError> {
+/// Finds the client.
+pub(super) async fn client(env: &Env, params: &Params) -> Result<Arc<Client>, OAuthError> {
     let id = ClientId::new(params.require("client_id")?);
-    let client = env
-        .clients
-        .client(&id)
-        .await?
-        .ok_or(OAuthError::invalid_request("this application is not registered here"))?;
-    let redirect_uri = redirect_uri(&client, params.get("redirect_uri"))?;
-    let mode = ResponseMode::of(params.get("response_type").unwrap_or_default());
+    let client = env.clients.client(&id).await?;
+    client.ok_or(OAuthError::invalid_request("this application is not registered here"))
+}
+
+/// Finds the client's redirect URI
+/// ([RFC 6749 3.1.2.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.1.2.3)).
+pub(super) fn target(client: &Client, params: &Params) -> Result<RedirectTarget, OAuthError> {
+    let redirect_uri = redirect_uri(client, params.get("redirect_uri"))?;
     let state = params.get("state").map(str::to_owned);
-    Ok((client, RedirectTarget { redirect_uri, state, mode }))
+    Ok(RedirectTarget { redirect_uri, state, mode: mode(params) })
+}
+
+/// The mode that was asked for, where the response type can be answered in it, and the usual one otherwise, so that
+/// even the refusal of a mode arrives.
+fn mode(params: &Params) -> ResponseMode {
+    let usual = ResponseMode::of(params.get("response_type").unwrap_or_default());
+    match params.get("response_mode").and_then(ResponseMode::parse) {
+        Some(ResponseMode::Query) | None => usual,
+        Some(asked) => asked,
+    }
 }
 
 /// The asked redirect URI if it is registered, or the only one there is.

@@ -1,14 +1,15 @@
 //! Granted or denied: the answer to the client, written through the same commit as the token endpoint's.
 
-use super::{Next, RedirectTarget, ResponseMode};
+use super::{Next, RedirectTarget, claims};
 use crate::{
     env::Env,
-    error::{ErrorCode, OAuthError},
-    issue::{Terms, mint},
+    error::{ErrorCode, OAuthError, PortError},
+    issue::{IdTerms, Terms, mark_used, mint, mint_id_token},
     model::{
         Client, Committed, Consent, Consume, HashedToken, Issuance, Login, NewAuthorization,
-        NewCode, NewToken, Parent, PendingAuthorization, Timestamp,
+        NewCode, NewToken, OpenidContext, Parent, PendingAuthorization, ResponseMode, Timestamp,
     },
+    openid::{fresh_session_state, is_subject, subject},
     ports::Event,
 };
 
@@ -28,19 +29,22 @@ impl std::fmt::Debug for Answer {
 }
 
 impl Answer {
-    /// The address to redirect the browser to, with `state` and `iss`
+    /// Everything the client is sent, with `state` and `iss`
     /// ([RFC 9207 2](https://www.rfc-editor.org/rfc/rfc9207#section-2)).
+    pub fn parameters<'a>(&'a self, issuer: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let fields = self.fields.iter().map(|(name, value)| (*name, value.as_str()));
+        fields.chain(self.target.state().map(|s| ("state", s))).chain([("iss", issuer)])
+    }
+
+    /// The address to redirect the browser to. An answer that travels in a form is posted to the redirect URI
+    /// instead, with [`parameters`](Self::parameters).
     pub fn location(&self, issuer: &str) -> String {
         let mut form = form_urlencoded::Serializer::new(String::new());
-        form.extend_pairs(&self.fields);
-        if let Some(state) = self.target.state() {
-            form.append_pair("state", state);
-        }
-        form.append_pair("iss", issuer);
-        let fields = form.finish();
+        let fields = form.extend_pairs(self.parameters(issuer)).finish();
         let uri = self.target.redirect_uri();
         match self.target.mode() {
             ResponseMode::Fragment => format!("{uri}#{fields}"),
+            ResponseMode::FormPost => uri.to_owned(),
             ResponseMode::Query if uri.ends_with('?') || uri.ends_with('&') => {
                 format!("{uri}{fields}")
             }
@@ -62,14 +66,14 @@ pub(crate) struct Used {
     pub(super) remember: bool,
 }
 
-/// Writes authorization, code and tokens, and answers.
+/// Writes authorization, code and tokens, and answers; nothing when the interaction was answered before.
 pub(crate) async fn grant(
     env: &Env,
     client: &Client,
     used: Option<Used>,
     pending: PendingAuthorization,
     now: Timestamp,
-) -> Result<Next, OAuthError> {
+) -> Result<Option<Answer>, OAuthError> {
     let target = RedirectTarget::of(&pending);
     let login = pending
         .login
@@ -84,18 +88,19 @@ pub(crate) async fn grant(
     let consent = remember.then(|| Consent {
         user: login.user.clone(),
         client: client.id.clone(),
-        scope: pending.scope.clone(),
+        scope: claims::remembered(&pending, client),
         at: now,
     });
     let consume = used.map_or(Consume::Nothing, |u| Consume::Interaction(u.interaction));
     let issuance = Issuance { consume, parent, code, tokens, consent, at: now };
     let Committed::Done = env.grants.commit(issuance).await? else {
-        return Err(already_answered());
+        return Ok(None);
     };
+    mark_used(env, client).await?;
     let (user, scope) = (&login.user, &pending.scope);
     env.audit.record(&Event::Authorized { client: &client.id, user, scope });
     tracing::info!(client.id = %client.id, response_type = pending.response_type, "authorization granted");
-    Ok(Next::Return(Answer { target, fields }))
+    Ok(Some(Answer { target, fields }))
 }
 
 /// An answer in the making: what the client is sent, and what is written for it.
@@ -115,26 +120,78 @@ impl Response {
         pending: &PendingAuthorization,
         now: Timestamp,
     ) -> Result<Self, OAuthError> {
+        let openid = (env.policy.openid && pending.is_openid()).then(|| OpenidContext {
+            nonce: pending.nonce.clone(),
+            claims: pending.claims.clone(),
+        });
+        if openid.is_some() && !is_subject(&subject(env, client, &login.user)) {
+            return Err(PortError::new("the identifier of this user cannot be a sub").into());
+        }
         let mut response = Self {
             parent: Parent::New(NewAuthorization {
                 id: env.authorization_id(now),
                 client: client.id.clone(),
                 user: login.user.clone(),
                 scope: pending.scope.clone(),
+                openid: openid.clone(),
+                acr: login.acr.clone(),
+                sid: login.sid.clone(),
+                participates_until: now.plus(env.policy.session_ttl),
             }),
             login,
             fields: Vec::new(),
             code: None,
             tokens: Vec::new(),
         };
-        for word in pending.response_type.split(' ') {
-            match word {
-                "code" => response.add_code(env, client, pending, now),
-                "token" => response.add_token(env, client, pending, now).await?,
-                _ => {}
+        if pending.answers_with("code") {
+            response.add_code(env, client, pending, now);
+        }
+        if pending.answers_with("token") {
+            response.add_token(env, client, pending, now).await?;
+        }
+        if let Some(openid) = &openid {
+            if pending.answers_with("id_token") {
+                response.add_id_token(env, client, pending, openid, now).await?;
             }
+            response.add_session_state(env, client, pending);
         }
         Ok(response)
+    }
+
+    /// The last of them: it vouches for the code and the access token beside it
+    /// ([OpenID Connect Core 3.3.2.11](https://openid.net/specs/openid-connect-core-1_0.html#HybridIDToken)).
+    async fn add_id_token(
+        &mut self,
+        env: &Env,
+        client: &Client,
+        pending: &PendingAuthorization,
+        openid: &OpenidContext,
+        now: Timestamp,
+    ) -> Result<(), OAuthError> {
+        let field = |name: &str| {
+            let found = self.fields.iter().find(|(field, _)| *field == name);
+            found.map(|(_, value)| value.as_str())
+        };
+        let terms = IdTerms {
+            login: &self.login,
+            openid,
+            scope: &pending.scope,
+            code: field("code"),
+            access_token: field("access_token"),
+            alone: pending.response_type == "id_token",
+        };
+        let id_token = mint_id_token(env, client, &terms, now).await?;
+        self.fields.push(("id_token", id_token));
+        Ok(())
+    }
+
+    /// What the client can later compare in a frame
+    /// ([OpenID Connect Session Management 2](https://openid.net/specs/openid-connect-session-1_0.html#CreatingUpdatingSessions)).
+    fn add_session_state(&mut self, env: &Env, client: &Client, pending: &PendingAuthorization) {
+        if let Some(sid) = &self.login.sid {
+            let state = fresh_session_state(env, &client.id, &pending.redirect_uri, sid);
+            self.fields.extend(state.map(|state| ("session_state", state)));
+        }
     }
 
     fn add_code(
@@ -182,12 +239,12 @@ impl Response {
     }
 }
 
-/// Uses the interaction up and refuses.
+/// Uses the interaction up and refuses; nothing when it was answered before.
 pub(super) async fn deny(
     env: &Env,
     interaction: HashedToken,
     now: Timestamp,
-) -> Result<Next, OAuthError> {
+) -> Result<Option<Next>, OAuthError> {
     let issuance = Issuance {
         consume: Consume::Interaction(interaction),
         parent: Parent::None,
@@ -198,12 +255,6 @@ pub(super) async fn deny(
     };
     match env.grants.commit(issuance).await? {
         Committed::Done => Err(OAuthError::new(ErrorCode::AccessDenied, "the user said no")),
-        _ => Err(already_answered()),
+        _ => Ok(None),
     }
-}
-
-fn already_answered() -> OAuthError {
-    OAuthError::invalid_request(
-        "this sign-in was already finished; start again from the application",
-    )
 }

@@ -4,11 +4,16 @@ use crate::{
     client_auth::{self, AuthenticatedClient},
     env::Env,
     error::OAuthError,
-    issue::granted_rights,
+    issue::more_claims,
     jose::{Jwt, verify},
-    model::{ClientId, HashedToken, ResourceUri, SigningAlgorithm, Timestamp, Token, TokenKind},
+    model::{
+        Client, ClientId, HashedToken, ResourceUri, SigningAlgorithm, SubjectType, Timestamp,
+        Token, TokenKind,
+    },
+    openid::subject,
     params::Incoming,
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 
 /// The kind under which revoked ids of JWTs without a row are marked as seen.
@@ -74,47 +79,80 @@ async fn describe(
     token: &Token,
     now: Timestamp,
 ) -> Result<Option<Map<String, Value>>, OAuthError> {
-    if env.clients.client(&token.client).await?.is_none() {
+    let Some(client) = env.clients.client(&token.client).await? else {
         return Ok(None);
-    }
+    };
     let mut claims = match (token.kind, our_jwt(env, presented, now).await?) {
         (TokenKind::Access, Some(jwt)) => as_bearer(jwt),
-        _ => from_row(env, token).await?,
+        _ => from_row(env, &client, presented, token).await?,
     };
     if let Some(user) = token.user() {
         let Some(user) = env.users.user(user).await? else {
             return Ok(None);
         };
-        claims.insert("username".into(), user.username.into());
+        // The name of a pairwise user would undo what the subject is for.
+        if client.metadata.subject_type == SubjectType::Public {
+            claims.insert("username".into(), user.username.into());
+        }
     }
     Ok(Some(claims))
 }
 
-async fn from_row(env: &Env, token: &Token) -> Result<Map<String, Value>, OAuthError> {
-    let subject = token.user().map_or(token.client.as_str(), |u| u.as_str());
-    let audience: Vec<_> = token.resources.iter().map(ResourceUri::as_str).collect();
-    let mut claims = Map::from_iter([
-        ("iss".to_owned(), json!(env.issuer.as_str())),
-        ("sub".to_owned(), json!(subject)),
-        ("client_id".to_owned(), json!(token.client.as_str())),
-        ("iat".to_owned(), json!(token.issued_at.unix())),
-        ("exp".to_owned(), json!(token.expires_at.unix())),
-        ("scope".to_owned(), json!(token.scope.to_string())),
-    ]);
-    let audience = match audience.as_slice() {
-        [] => json!(env.issuer.as_str()),
-        [one] => json!(one),
-        many => json!(many),
+/// What a JWT would say in the place of the token, or of the access tokens it refreshes.
+async fn from_row(
+    env: &Env,
+    client: &Client,
+    presented: &str,
+    token: &Token,
+) -> Result<Map<String, Value>, OAuthError> {
+    let login = token.login.as_ref();
+    let rights = match token.user() {
+        Some(user) => env.users.rights(user).await?,
+        None => Vec::new(),
     };
-    claims.insert("aud".into(), audience);
-    if token.kind == TokenKind::Access {
-        claims.insert("token_type".into(), "Bearer".into());
+    let subject = match token.user() {
+        Some(user) => subject(env, client, user),
+        None => client.id.to_string(),
+    };
+    let mut claims = more_claims(env, client, login, &token.scope, &rights).await?;
+    let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
+    set("iss", json!(env.issuer.as_str()));
+    set("sub", json!(subject));
+    set("aud", audience(env, token));
+    set("client_id", json!(token.client.as_str()));
+    set("iat", json!(token.issued_at.unix()));
+    set("exp", json!(token.expires_at.unix()));
+    set("jti", json!(token_id(env, presented)));
+    set("scope", json!(token.scope.to_string()));
+    if let Some(login) = login {
+        set("auth_time", json!(login.at.unix()));
+        if !login.amr.is_empty() {
+            set("amr", json!(login.amr));
+        }
+        if let Some(acr) = &login.acr {
+            set("acr", json!(acr));
+        }
     }
-    if let Some(user) = token.user() {
-        let rights = env.users.rights(user).await?;
-        claims.extend(granted_rights(&rights, &token.scope));
+    if token.kind == TokenKind::Access {
+        set("token_type", json!("Bearer"));
+    } else {
+        claims.remove("token_type");
     }
     Ok(claims)
+}
+
+/// A name for an opaque token by which nobody can use it or look it up.
+fn token_id(env: &Env, presented: &str) -> String {
+    const PURPOSE: &[u8] = b"oauth-core: identifiers of opaque tokens";
+    URL_SAFE_NO_PAD.encode(env.sealer.tag(PURPOSE, presented.as_bytes()))
+}
+
+fn audience(env: &Env, token: &Token) -> Value {
+    match token.resources.as_slice() {
+        [] => json!(env.issuer.as_str()),
+        [one] => json!(one.as_str()),
+        many => many.iter().map(ResourceUri::as_str).collect(),
+    }
 }
 
 /// A live access token of ours that has no row: a client's own JWT. A user's JWT without a row is dead, because

@@ -2,6 +2,7 @@
 
 use super::{Exchange, Grant};
 use crate::{
+    env::Env,
     error::OAuthError,
     model::{Approval, AuthCode, Client, Credential, HashedToken, Parent, Timestamp},
     params::Params,
@@ -17,10 +18,6 @@ impl Grant for AuthorizationCode {
         "authorization_code"
     }
 
-    fn response_types(&self) -> &'static [&'static str] {
-        &["code"]
-    }
-
     async fn approve(&self, x: &Exchange<'_>) -> Result<Approval, OAuthError> {
         let hash = HashedToken::of(x.params.require("code")?);
         let code =
@@ -29,15 +26,12 @@ impl Grant for AuthorizationCode {
         if x.env.users.user(&code.login.user).await?.is_none() {
             return Err(OAuthError::invalid_grant("the user is gone"));
         }
-        let policy = &x.env.policy;
-        let refresh_until = x
-            .client
-            .may_use("refresh_token")
-            .then(|| x.now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)));
+        let refresh_until = refresh_until(x.env, x.client, &code, x.now);
         Ok(Approval {
             credential: Credential::Code(hash),
             parent: Parent::Existing(code.authorization),
             login: Some(code.login),
+            openid: code.openid,
             scope: x.scope_among(&code.scope)?,
             refresh_scope: code.scope,
             resources: x.resources_among(&code.resources)?,
@@ -45,6 +39,20 @@ impl Grant for AuthorizationCode {
             refresh_until,
         })
     }
+}
+
+/// When a refresh token is due, the time it dies at the latest. Whoever asks for a login gets one only by asking to
+/// be let in while the user is away ([OpenID Connect Core 11](https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess)).
+pub(crate) fn refresh_until(
+    env: &Env,
+    client: &Client,
+    code: &AuthCode,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let policy = &env.policy;
+    let is_due = client.may_use("refresh_token")
+        && (code.openid.is_none() || code.scope.common(&client.scope).contains("offline_access"));
+    is_due.then(|| now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)))
 }
 
 /// Pure. A used-up code passes here: the commit recognises the replay and revokes what was issued.

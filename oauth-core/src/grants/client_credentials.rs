@@ -28,6 +28,7 @@ impl Grant for ClientCredentials {
             credential: Credential::Reusable,
             parent: Parent::None,
             login: None,
+            openid: None,
             refresh_scope: scope.clone(),
             scope,
             refresh_resources: Vec::new(),

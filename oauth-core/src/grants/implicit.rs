@@ -18,10 +18,6 @@ impl Grant for Implicit {
         "implicit"
     }
 
-    fn response_types(&self) -> &'static [&'static str] {
-        &["token"]
-    }
-
     fn has_token_request(&self) -> bool {
         false
     }

@@ -17,6 +17,8 @@ use crate::{
 };
 use async_trait::async_trait;
 
+#[cfg(feature = "oxide")]
+pub(crate) use authorization_code::refresh_until;
 pub use implicit::Implicit;
 pub use password::Password;
 
@@ -37,11 +39,6 @@ pub fn standard() -> Vec<Box<dyn Grant>> {
 pub trait Grant: Send + Sync {
     /// The value of `grant_type`.
     fn grant_type(&self) -> &'static str;
-
-    /// The values of `response_type` this grant brings to the authorization endpoint.
-    fn response_types(&self) -> &'static [&'static str] {
-        &[]
-    }
 
     /// Whether the grant is used at the token endpoint at all.
     fn has_token_request(&self) -> bool {
@@ -109,13 +106,19 @@ impl Exchange<'_> {
 }
 
 pub(crate) fn scope_within(params: &Params, most: &Scope) -> Result<Scope, OAuthError> {
-    let Some(text) = params.get("scope") else {
+    let Some(asked) = asked_scope(params)? else {
         return Ok(most.clone());
     };
-    let asked = Scope::parse(text)
-        .ok_or(OAuthError::new(ErrorCode::InvalidScope, "the scope is malformed"))?;
     most.narrow(&asked)
         .ok_or(OAuthError::new(ErrorCode::InvalidScope, "the scope exceeds what may be granted"))
+}
+
+pub(crate) fn asked_scope(params: &Params) -> Result<Option<Scope>, OAuthError> {
+    let malformed = OAuthError::new(ErrorCode::InvalidScope, "the scope is malformed");
+    match params.get("scope").map(Scope::parse) {
+        None => Ok(None),
+        Some(asked) => asked.map(Some).ok_or(malformed),
+    }
 }
 
 pub(crate) fn resources(params: &Params) -> Result<Vec<ResourceUri>, OAuthError> {
@@ -129,42 +132,68 @@ pub(crate) fn resources(params: &Params) -> Result<Vec<ResourceUri>, OAuthError>
     Ok(resources)
 }
 
+/// Every response type, its words in sorted order, and the grants it takes
+/// ([OAuth 2.0 Multiple Response Type Encoding Practices 3-5](https://openid.net/specs/oauth-v2-multiple-response-types-1_0.html)).
+///
+/// What brings an access token to the address bar, or no code, takes the implicit grant. An id token beside a code does
+/// not: it is read by nobody but the client, and is no key to anything.
+const RESPONSE_TYPES: [(&str, &[&str]); 8] = [
+    ("code", &["authorization_code"]),
+    ("code id_token", &["authorization_code"]),
+    ("code id_token token", &["authorization_code", "implicit"]),
+    ("code token", &["authorization_code", "implicit"]),
+    ("id_token", &["implicit"]),
+    ("id_token token", &["implicit"]),
+    ("none", &[]),
+    ("token", &["implicit"]),
+];
+/// The response types that have a meaning without OpenID Connect.
+const PLAIN: [&str; 3] = ["code", "none", "token"];
+
 /// The registry of grants.
-pub struct Grants(Vec<Box<dyn Grant>>);
+pub struct Grants {
+    grants: Vec<Box<dyn Grant>>,
+    openid: bool,
+}
 
 impl Grants {
-    /// A registry; a later grant replaces an earlier one of the same type.
-    pub fn new(grants: Vec<Box<dyn Grant>>) -> Self {
+    /// A registry; a later grant replaces an earlier one of the same type. `openid` says whether id tokens are issued.
+    pub fn new(grants: Vec<Box<dyn Grant>>, openid: bool) -> Self {
         let mut kept: Vec<Box<dyn Grant>> = Vec::new();
         for grant in grants {
             kept.retain(|g| g.grant_type() != grant.grant_type());
             kept.push(grant);
         }
-        Self(kept)
+        Self { grants: kept, openid }
     }
 
     /// The grant of a token request.
     pub fn get(&self, grant_type: &str) -> Option<&dyn Grant> {
-        self.0.iter().find(|g| g.grant_type() == grant_type && g.has_token_request()).map(|g| &**g)
+        let mut grants = self.grants.iter().map(|g| &**g);
+        grants.find(|g| g.grant_type() == grant_type && g.has_token_request())
     }
 
-    /// The grant that brings a response type.
-    pub fn of_response_type(&self, response_type: &str) -> Option<&dyn Grant> {
-        self.0.iter().find(|g| g.response_types().contains(&response_type)).map(|g| &**g)
+    /// The grant types a response type takes; `None` when it is not offered here.
+    pub fn grants_of_response_type(&self, response_type: &str) -> Option<&'static [&'static str]> {
+        let (name, needed) = *RESPONSE_TYPES.iter().find(|(name, _)| *name == response_type)?;
+        let offered = (self.openid || PLAIN.contains(&name))
+            && needed.iter().all(|n| self.grant_types().any(|g| g == *n));
+        offered.then_some(needed)
     }
 
     /// All grant types.
     pub fn grant_types(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().map(|g| g.grant_type())
+        self.grants.iter().map(|g| g.grant_type())
     }
 
-    /// All response types.
+    /// All response types, their words in sorted order.
     pub fn response_types(&self) -> impl Iterator<Item = &'static str> {
-        self.0.iter().flat_map(|g| g.response_types().iter().copied())
+        let offered = |name: &&str| self.grants_of_response_type(name).is_some();
+        RESPONSE_TYPES.iter().map(|(name, _)| *name).filter(offered)
     }
 
     /// Reasons to worry about the grants that are on.
     pub fn warnings(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.0.iter().filter_map(|g| Some((g.grant_type(), g.warning()?)))
+        self.grants.iter().filter_map(|g| Some((g.grant_type(), g.warning()?)))
     }
 }

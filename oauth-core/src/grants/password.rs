@@ -4,7 +4,7 @@
 use super::{Exchange, Grant};
 use crate::{
     error::{ErrorCode, OAuthError},
-    model::{Approval, Credential, Login, NewAuthorization, Parent},
+    model::{Approval, Credential, Login, NewAuthorization, OpenidContext, Parent},
     ports::SignIn,
 };
 use async_trait::async_trait;
@@ -45,6 +45,8 @@ impl Grant for Password {
             .client
             .may_use("refresh_token")
             .then(|| x.now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)));
+        let is_openid = policy.openid && scope.contains("openid");
+        let openid = is_openid.then(OpenidContext::default);
         Ok(Approval {
             credential: Credential::Reusable,
             parent: Parent::New(NewAuthorization {
@@ -52,8 +54,13 @@ impl Grant for Password {
                 client: x.client.id.clone(),
                 user: user.clone(),
                 scope: scope.clone(),
+                openid: openid.clone(),
+                acr: None,
+                sid: None,
+                participates_until: x.now,
             }),
-            login: Some(Login { user, at: x.now, amr: vec!["pwd".into()] }),
+            login: Some(Login { user, at: x.now, amr: vec!["pwd".into()], acr: None, sid: None }),
+            openid,
             refresh_scope: scope.clone(),
             scope,
             refresh_resources: resources.clone(),

@@ -5,7 +5,10 @@ use super::{Exchange, Grant};
 use crate::{
     config::Policy,
     error::OAuthError,
-    model::{Approval, Client, Credential, Parent, PlainToken, Timestamp, Token, TokenKind},
+    model::{
+        Approval, Client, Credential, OpenidContext, Parent, PlainToken, Timestamp, Token,
+        TokenKind,
+    },
 };
 use async_trait::async_trait;
 
@@ -40,6 +43,7 @@ impl Grant for RefreshToken {
             },
             parent: Parent::Existing(authorization),
             login: Some(login),
+            openid: old.openid.clone().map(without_nonce),
             scope: x.scope_among(&old.scope)?,
             resources: x.resources_among(&old.resources)?,
             refresh_until: Some(successor_until(&x.env.policy, x.client, &old, x.now)),
@@ -54,6 +58,13 @@ fn decide(old: &Token, client: &Client, now: Timestamp) -> Result<(), OAuthError
     if old.client != client.id {
         return Err(OAuthError::invalid_grant("issued to another client"));
     }
+    // Taken from the client, it is of no use any more, and should it be given back, of use again.
+    let offline = "offline_access";
+    if old.openid.is_some() && old.scope.contains(offline) && !client.scope.contains(offline) {
+        return Err(OAuthError::invalid_grant(
+            "the client may no longer act while the user is away",
+        ));
+    }
     if old.revoked_at.is_some() {
         return Err(OAuthError::invalid_grant("revoked"));
     }
@@ -61,6 +72,12 @@ fn decide(old: &Token, client: &Client, now: Timestamp) -> Result<(), OAuthError
         return Err(OAuthError::invalid_grant("expired"));
     }
     Ok(())
+}
+
+/// The nonce belongs to the one answer it was sent for
+/// ([OpenID Connect Core 12.2](https://openid.net/specs/openid-connect-core-1_0.html#RefreshTokenResponse)).
+fn without_nonce(openid: OpenidContext) -> OpenidContext {
+    OpenidContext { nonce: None, ..openid }
 }
 
 /// A window of zero seconds must not let a rotation of this very second be repeated.

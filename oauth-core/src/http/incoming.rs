@@ -24,7 +24,7 @@ pub async fn incoming(request: Request) -> Result<Incoming, OAuthError> {
 }
 
 /// One `Authorization` header, or none.
-fn authorization(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>, OAuthError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let first = values.next();
     if values.next().is_some() {

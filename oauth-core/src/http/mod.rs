@@ -1,8 +1,13 @@
 //! The axum edge: HTTP to values and back. Knows no rule of the protocol.
 
 mod browser;
+mod check_session;
+mod form_post;
 mod incoming;
+mod logout;
+mod register;
 mod render;
+mod userinfo;
 
 use crate::{
     authorize::{Next, Refused, Visitor},
@@ -21,7 +26,9 @@ use axum::{
 use std::sync::Arc;
 
 pub use browser::{Browser, cookie};
+pub use check_session::browser_state_cookie;
 pub use incoming::{FormParams, incoming};
+pub use logout::{ask_again_by_get, end_session_params};
 pub use render::{ErrorPages, PlainPages, error_json};
 
 /// Longest query that an authorization request by POST is turned into.
@@ -70,7 +77,30 @@ impl Edge {
             .route(&at(&paths.introspect), post(introspect))
             .route(&at(&paths.jwks), get(jwks))
             .route(&format!("/.well-known/oauth-authorization-server{base}"), get(metadata))
+            .merge(self.openid())
+            .merge(register::routes(&self))
             .with_state(self)
+    }
+
+    /// What is there only where OpenID Connect is spoken
+    /// ([OpenID Connect Discovery 4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
+    fn openid(&self) -> Router<Self> {
+        if !self.provider.env().policy.openid {
+            return Router::new();
+        }
+        let base = self.provider.env().issuer.path();
+        let paths = self.provider.paths();
+        let router = Router::new()
+            .route(&format!("{base}/.well-known/openid-configuration"), get(metadata))
+            .route(
+                &format!("{base}{}", paths.userinfo),
+                get(userinfo::userinfo).post(userinfo::userinfo),
+            );
+        if self.provider.screens().logout {
+            router.route(&format!("{base}{}", paths.check_session), get(check_session::page))
+        } else {
+            router
+        }
     }
 
     /// The provider.

@@ -1,8 +1,8 @@
 //! Outcomes to bytes. Errors are logged here, once.
 
-use super::Edge;
+use super::{Edge, form_post};
 use crate::{
-    authorize::{Answer, Next, Refused},
+    authorize::{Answer, Next, Refused, ResponseMode},
     error::{ErrorCode, OAuthError},
 };
 use axum::{
@@ -59,6 +59,18 @@ pub fn error_json(error: &OAuthError) -> Response {
     response
 }
 
+/// The refusal of a protected resource ([RFC 6750 3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+pub(super) fn challenge(error: &OAuthError) -> Response {
+    let mut response = error_json(error);
+    let fields = error.fields().map(|(name, value)| format!("{name}=\"{value}\""));
+    let fields: Vec<_> = fields.collect();
+    let value = HeaderValue::from_str(&format!("Bearer realm=\"oauth\", {}", fields.join(", ")));
+    if let (Ok(value), false) = (value, error.code().status().is_server_error()) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+    }
+    response
+}
+
 pub(super) fn json<T: Serialize>(outcome: Result<T, OAuthError>) -> Response {
     match outcome {
         Ok(body) => (NO_STORE, axum::Json(body)).into_response(),
@@ -82,6 +94,12 @@ pub(super) fn outcome(edge: &Edge, outcome: Result<Next, Refused>, status: Statu
     };
     match outcome {
         Ok(Next::Login(id)) => screen(&screens.login, id.reveal()),
+        Ok(Next::SignUp(id)) => {
+            screen(screens.sign_up.as_ref().unwrap_or(&screens.login), id.reveal())
+        }
+        Ok(Next::SelectAccount(id)) => {
+            screen(screens.select_account.as_ref().unwrap_or(&screens.login), id.reveal())
+        }
         Ok(Next::Consent(id)) => screen(&screens.consent, id.reveal()),
         Ok(Next::Return(answer)) => send(edge, &answer, status),
         Err(Refused::Return(target, e)) => {
@@ -96,6 +114,9 @@ pub(super) fn outcome(edge: &Edge, outcome: Result<Next, Refused>, status: Statu
 }
 
 fn send(edge: &Edge, answer: &Answer, status: StatusCode) -> Response {
+    if answer.target.mode() == ResponseMode::FormPost {
+        return form_post::page(answer, edge.issuer().as_str());
+    }
     redirect(status, &answer.location(edge.issuer().as_str()))
 }
 

@@ -7,10 +7,11 @@ use crate::{
         Access, AccessRight, Client, HashedToken, Login, NewToken, Parent, Resource, ResourceUri,
         Scope, SigningAlgorithm, Timestamp, TokenFormat, TokenKind,
     },
+    openid::subject,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// Claims nobody but this file sets ([RFC 9068 2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)).
 const RESERVED: [&str; 14] = [
@@ -76,7 +77,7 @@ enum Audience<'a> {
 #[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
-    sub: &'a str,
+    sub: Cow<'a, str>,
     aud: Audience<'a>,
     client_id: &'a str,
     iat: i64,
@@ -88,6 +89,8 @@ struct Claims<'a> {
     auth_time: Option<i64>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     amr: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
     #[serde(flatten)]
     more: Map<String, Value>,
 }
@@ -110,10 +113,13 @@ pub(crate) async fn mint(
     let token = match format {
         TokenFormat::Opaque => env.secret().reveal(),
         TokenFormat::Jwt(alg) => {
-            let more = more_claims(env, client, terms, &scope, &rights).await?;
+            let more = more_claims(env, client, terms.login, &scope, &rights).await?;
             let claims = Claims {
                 iss: env.issuer.as_str(),
-                sub: terms.login.map_or(client.id.as_str(), |l| l.user.as_str()),
+                sub: terms.login.map_or_else(
+                    || client.id.as_str().into(),
+                    |l| subject(env, client, &l.user).into(),
+                ),
                 aud: audience(env, terms.resources),
                 client_id: client.id.as_str(),
                 iat: now.unix(),
@@ -122,6 +128,7 @@ pub(crate) async fn mint(
                 scope: scope.to_string(),
                 auth_time: terms.login.map(|l| l.at.unix()),
                 amr: terms.login.map_or(&[], |l| &l.amr),
+                acr: terms.login.and_then(|l| l.acr.as_deref()),
                 more,
             };
             sign(env, alg, &claims, now).await?
@@ -210,14 +217,15 @@ fn audience<'a>(env: &'a Env, resources: &'a [ResourceUri]) -> Audience<'a> {
     }
 }
 
-async fn more_claims(
+/// What the embedder and the user's rights add to a token of this scope.
+pub(crate) async fn more_claims(
     env: &Env,
     client: &Client,
-    terms: &Terms<'_>,
+    login: Option<&Login>,
     scope: &Scope,
     rights: &[AccessRight],
 ) -> Result<Map<String, Value>, OAuthError> {
-    let user = terms.login.map(|l| &l.user);
+    let user = login.map(|l| &l.user);
     let mut claims = env.claims.claims(user, client, scope).await?;
     claims.retain(|name, _| !RESERVED.contains(&name.as_str()));
     claims.extend(granted_rights(rights, scope));
@@ -225,7 +233,7 @@ async fn more_claims(
 }
 
 /// The `x-nmos-*` claims for the APIs in the scope.
-pub(crate) fn granted_rights<'a>(
+fn granted_rights<'a>(
     rights: &'a [AccessRight],
     scope: &'a Scope,
 ) -> impl Iterator<Item = (String, Value)> + 'a {

@@ -1,6 +1,9 @@
 //! Approval to tokens: mint, then commit. The only caller of `commit` for tokens.
 
 mod access_token;
+mod id_token;
+mod logout_token;
+mod protect;
 mod refresh_token;
 
 use crate::{
@@ -8,7 +11,8 @@ use crate::{
     env::Env,
     error::OAuthError,
     model::{
-        Approval, Committed, Consume, Credential, HashedToken, Issuance, PlainToken, Timestamp,
+        Approval, Client, Committed, Consume, Credential, HashedToken, Issuance, PlainToken,
+        Timestamp,
     },
     ports::Event,
 };
@@ -16,7 +20,10 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "oxide")]
 pub(crate) use access_token::grantable;
-pub(crate) use access_token::{Terms, granted_rights, mint};
+pub(crate) use access_token::{Terms, mint, more_claims};
+pub(crate) use id_token::{IdTerms, algorithm as id_token_algorithm, mint as mint_id_token};
+pub(crate) use logout_token::mint as mint_logout_token;
+pub(crate) use protect::{Content, protect};
 
 /// The answer of the token endpoint ([RFC 6749 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +39,9 @@ pub struct TokenResponse {
     pub refresh_token: Option<String>,
     /// What was granted.
     pub scope: String,
+    /// The id token, where one is due ([OpenID Connect Core 3.1.3.3](https://openid.net/specs/openid-connect-core-1_0.html#TokenResponse)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
 }
 
 impl std::fmt::Debug for TokenResponse {
@@ -60,14 +70,30 @@ pub async fn issue(
     }
     let refresh_hash = refresh.as_ref().map(PlainToken::hash);
     tokens.extend(refresh_hash.and_then(|hash| refresh_token::row(hash, client, &approval, now)));
+    let id_token = match (&approval.login, &approval.openid) {
+        (Some(login), Some(openid)) if approval.scope.contains("openid") => {
+            let terms = IdTerms {
+                login,
+                openid,
+                scope: &approval.scope,
+                code: None,
+                access_token: Some(&minted.token),
+                alone: false,
+            };
+            Some(mint_id_token(env, client, &terms, now).await?)
+        }
+        _ => None,
+    };
     let response = TokenResponse {
         access_token: minted.token,
         token_type: "Bearer".into(),
         expires_in: minted.expires_at.seconds_since(now),
         refresh_token: refresh.map(PlainToken::reveal),
         scope: minted.scope.to_string(),
+        id_token,
     };
     let (consume, presented) = consume(env, approval.credential, refresh_hash, &response, now)?;
+    mark_used(env, client).await?;
     if consume == Consume::Nothing && tokens.is_empty() {
         return Ok(response);
     }
@@ -85,6 +111,14 @@ pub async fn issue(
         }
         Committed::Revoked => Err(OAuthError::invalid_grant("revoked")),
     }
+}
+
+/// A client that registered itself stays once it is of use to somebody.
+pub(crate) async fn mark_used(env: &Env, client: &Client) -> Result<(), OAuthError> {
+    if client.expires_at.is_some() {
+        env.clients.keep_client(&client.id).await?;
+    }
+    Ok(())
 }
 
 /// How the presented credential is used up, and the presented token itself where the answer may be given again.

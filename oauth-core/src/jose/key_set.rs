@@ -1,6 +1,6 @@
 //! Published keys, read leniently: one odd key must not spoil the set.
 
-use crate::model::SigningAlgorithm;
+use crate::model::VerificationAlgorithm;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
 
@@ -18,7 +18,7 @@ pub struct VerificationKey {
     pub kid: Option<String>,
     /// The one algorithm it is for, if it says so.
     alg: Option<String>,
-    fits: &'static [SigningAlgorithm],
+    fits: &'static [VerificationAlgorithm],
     pub(super) key: DecodingKey,
 }
 
@@ -50,11 +50,11 @@ impl KeySet {
     /// and those without any id; every fitting key when the token names none.
     pub(super) fn candidates<'a>(
         &'a self,
-        alg: SigningAlgorithm,
+        alg: VerificationAlgorithm,
         kid: Option<&'a str>,
     ) -> impl Iterator<Item = &'a VerificationKey> {
         let fits = move |k: &&VerificationKey| {
-            k.fits.contains(&alg) && k.alg.as_deref().is_none_or(|a| a == alg.as_str())
+            k.fits.contains(&alg) && k.alg.as_deref().is_none_or(|a| names(a, alg))
         };
         let named = self.0.iter().filter(move |k| kid.is_some() && k.kid.as_deref() == kid);
         let unnamed = self.0.iter().filter(move |k| kid.is_none() || k.kid.is_none());
@@ -69,21 +69,24 @@ impl std::fmt::Debug for KeySet {
 }
 
 fn read(jwk: &Value) -> Option<VerificationKey> {
-    use SigningAlgorithm as A;
+    use VerificationAlgorithm as A;
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     if text("use").is_some_and(|u| u != "sig") {
         return None;
     }
     let (fits, key): (&'static [A], _) = match (text("kty")?, text("crv")) {
         ("RSA", _) => (
-            &[A::RS256, A::RS512, A::PS256],
+            &[A::RS256, A::RS384, A::RS512, A::PS256, A::PS384, A::PS512],
             DecodingKey::from_rsa_components(text("n")?, text("e")?).ok()?,
         ),
         ("EC", Some("P-256")) => {
             (&[A::ES256], DecodingKey::from_ec_components(text("x")?, text("y")?).ok()?)
         }
+        ("EC", Some("P-384")) => {
+            (&[A::ES384], DecodingKey::from_ec_components(text("x")?, text("y")?).ok()?)
+        }
         ("OKP", Some("Ed25519")) => {
-            (&[A::EdDSA], DecodingKey::from_ed_components(text("x")?).ok()?)
+            (&[A::EdDSA, A::Ed25519], DecodingKey::from_ed_components(text("x")?).ok()?)
         }
         _ => return None,
     };
@@ -95,13 +98,23 @@ fn read(jwk: &Value) -> Option<VerificationKey> {
     })
 }
 
+/// Whether a key marked with this name is for the algorithm; Ed25519 has two names.
+fn names(name: &str, alg: VerificationAlgorithm) -> bool {
+    VerificationAlgorithm::parse(name).is_some_and(|own| jwt_algorithm(own) == jwt_algorithm(alg))
+}
+
 /// The algorithm under the name of the `jsonwebtoken` crate.
-pub(super) const fn jwt_algorithm(alg: SigningAlgorithm) -> Algorithm {
+pub(super) const fn jwt_algorithm(alg: VerificationAlgorithm) -> Algorithm {
+    use VerificationAlgorithm as A;
     match alg {
-        SigningAlgorithm::RS256 => Algorithm::RS256,
-        SigningAlgorithm::RS512 => Algorithm::RS512,
-        SigningAlgorithm::PS256 => Algorithm::PS256,
-        SigningAlgorithm::ES256 => Algorithm::ES256,
-        SigningAlgorithm::EdDSA => Algorithm::EdDSA,
+        A::ES256 => Algorithm::ES256,
+        A::ES384 => Algorithm::ES384,
+        A::EdDSA | A::Ed25519 => Algorithm::EdDSA,
+        A::RS256 => Algorithm::RS256,
+        A::RS384 => Algorithm::RS384,
+        A::RS512 => Algorithm::RS512,
+        A::PS256 => Algorithm::PS256,
+        A::PS384 => Algorithm::PS384,
+        A::PS512 => Algorithm::PS512,
     }
 }

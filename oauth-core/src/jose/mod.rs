@@ -1,13 +1,21 @@
-//! Floor 2: JSON Web Signatures and Keys as values. The only folder that names a cryptography library for them.
+//! Floor 2: JSON Web Signatures, Encryption and Keys as values. The only folder that names a cryptography library for them.
 
+mod compact;
 mod generate;
+mod half_hash;
+mod jwe;
 mod key_set;
+mod mac;
 mod seal;
 mod sign;
 mod verify;
 
+pub use compact::{Unverified, peek, read_unsecured};
 pub use generate::{GeneratedKey, generate, import_pem, self_signed};
+pub use half_hash::left_half_hash;
+pub use jwe::{EncryptionKey, EncryptionKeys, encrypt, encrypt_claims};
 pub use key_set::{KeySet, VerificationKey};
+pub use mac::{sign_hmac, verify_hmac};
 pub use seal::Sealer;
 pub use sign::Signer;
 pub use verify::{Jwt, JwtProblem, verify};
@@ -33,6 +41,17 @@ pub enum KeyProblem {
     /// Claims could not be serialised.
     #[error("claims could not be serialised")]
     Claims(#[source] serde_json::Error),
+    /// A JWK is not a public key that can be encrypted to.
+    #[error(
+        "not a public key to encrypt to: RSA (2048 bits or more), P-256, P-384, P-521 or X25519"
+    )]
+    Recipient,
+    /// No key of the recipient is for the algorithm.
+    #[error("no key of the recipient is for {0}")]
+    NoRecipient(crate::model::KeyManagementAlgorithm),
+    /// The shared secret is shorter than the algorithm demands.
+    #[error("the shared secret is too short for {0}")]
+    Secret(crate::model::MacAlgorithm),
     /// The cryptography library failed.
     #[error("the cryptography library failed")]
     Crypto,

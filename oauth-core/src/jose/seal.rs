@@ -4,38 +4,48 @@ use super::KeyProblem;
 use crate::ports::Random;
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    hkdf::{HKDF_SHA256, KeyType, Salt},
+    hkdf::{HKDF_SHA256, KeyType, Prk, Salt},
+    hmac,
 };
 use zeroize::Zeroizing;
 
 /// Seals and opens small secrets. The output is a nonce of 12 random bytes, then ciphertext and tag.
-pub struct Sealer(LessSafeKey);
+pub struct Sealer {
+    cipher: LessSafeKey,
+    /// What keys for tags are derived from.
+    root: Prk,
+}
+
+/// The length of every key here.
+struct KeyLen;
+
+impl KeyType for KeyLen {
+    fn len(&self) -> usize {
+        32
+    }
+}
 
 impl Sealer {
     /// A sealer with a key of 256 random bits.
     #[expect(clippy::missing_panics_doc, reason = "32 bytes are always a key")]
     pub fn new(key: &[u8; 32]) -> Self {
-        Self(LessSafeKey::new(
-            UnboundKey::new(&AES_256_GCM, key).expect("32 bytes are an AES-256 key"),
-        ))
+        let cipher = UnboundKey::new(&AES_256_GCM, key).expect("32 bytes are an AES-256 key");
+        Self { cipher: LessSafeKey::new(cipher), root: Prk::new_less_safe(HKDF_SHA256, key) }
     }
 
     /// A sealer with a key derived (HKDF-SHA-256) from a secret of full entropy, for one purpose.
-    #[expect(clippy::missing_panics_doc, reason = "HKDF-SHA-256 always yields 32 bytes")]
     pub fn derived(secret: &[u8], purpose: &[u8]) -> Self {
-        struct Len;
-        impl KeyType for Len {
-            fn len(&self) -> usize {
-                32
-            }
-        }
-        let mut key = Zeroizing::new([0; 32]);
-        Salt::new(HKDF_SHA256, &[])
-            .extract(secret)
-            .expand(&[purpose], Len)
-            .and_then(|okm| okm.fill(key.as_mut_slice()))
-            .expect("HKDF-SHA-256 yields 32 bytes");
-        Self::new(&key)
+        Self::new(&expand(&Salt::new(HKDF_SHA256, &[]).extract(secret), purpose))
+    }
+
+    /// A keyed fingerprint of a message: HMAC-SHA-256 under a key derived for the purpose.
+    ///
+    /// The same for ever for one sealing key, purpose and message, as pairwise subjects must be, and not to be guessed
+    /// or traced back to the message without that key. Another sealing key gives other tags.
+    #[expect(clippy::missing_panics_doc, reason = "HMAC-SHA-256 always yields 32 bytes")]
+    pub fn tag(&self, purpose: &[u8], message: &[u8]) -> [u8; 32] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &*expand(&self.root, purpose));
+        hmac::sign(&key, message).as_ref().try_into().expect("HMAC-SHA-256 yields 32 bytes")
     }
 
     /// Seals `plain`, bound to `context`.
@@ -44,7 +54,7 @@ impl Sealer {
         let mut nonce = [0; NONCE_LEN];
         random.fill(&mut nonce);
         let mut out = plain.to_vec();
-        self.0
+        self.cipher
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(context),
@@ -61,13 +71,21 @@ impl Sealer {
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| KeyProblem::Sealed)?;
         let mut buffer = Zeroizing::new(rest.to_vec());
         let plain = self
-            .0
+            .cipher
             .open_in_place(nonce, Aad::from(context), &mut buffer)
             .map_err(|_| KeyProblem::Sealed)?
             .len();
         buffer.truncate(plain);
         Ok(buffer)
     }
+}
+
+fn expand(root: &Prk, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    root.expand(&[purpose], KeyLen)
+        .and_then(|okm| okm.fill(key.as_mut_slice()))
+        .expect("HKDF-SHA-256 yields 32 bytes");
+    key
 }
 
 #[cfg(test)]
@@ -93,5 +111,16 @@ mod tests {
         assert!(
             Sealer::derived(b"token", b"q").open(b"", &d.seal(b"", b"x", &SystemRandom)).is_err()
         );
+    }
+
+    #[test]
+    fn tags_are_stable_and_of_their_purpose() {
+        let sealer = Sealer::new(&[1; 32]);
+        let tag = sealer.tag(b"pairwise", b"alice");
+        assert_eq!(tag, Sealer::new(&[1; 32]).tag(b"pairwise", b"alice"));
+        assert_ne!(tag, Sealer::new(&[2; 32]).tag(b"pairwise", b"alice"));
+        assert_ne!(tag, sealer.tag(b"other", b"alice"));
+        assert_ne!(tag, sealer.tag(b"pairwise", b"bob"));
+        assert_ne!(tag, sealer.tag(b"pairwisea", b"lice"));
     }
 }

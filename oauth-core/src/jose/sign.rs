@@ -21,6 +21,8 @@ use serde::Serialize;
 
 /// The `typ` of access tokens ([RFC 9068 2.1](https://www.rfc-editor.org/rfc/rfc9068#section-2.1)).
 const ACCESS_TOKEN: &str = "at+jwt";
+/// The `typ` of ID Tokens ([RFC 7519 5.1](https://www.rfc-editor.org/rfc/rfc7519#section-5.1)).
+const JWT: &str = "JWT";
 
 enum Key {
     Ecdsa(EcdsaKeyPair),
@@ -33,8 +35,8 @@ pub struct Signer {
     alg: SigningAlgorithm,
     jwk: Jwk,
     key: Key,
-    /// The encoded header of access tokens and its dot.
-    access_token_header: String,
+    /// The encoded header and its dot, for the types that are signed most.
+    headers: [(&'static str, String); 2],
 }
 
 impl Signer {
@@ -85,11 +87,10 @@ impl Signer {
         let mut jwk = Jwk { common: CommonParameters::default(), algorithm };
         let kid = jwk.thumbprint(ThumbprintHash::SHA256).map_err(|_| KeyProblem::Private(alg))?;
         jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-        jwk.common.key_algorithm = Some(jwt_algorithm(alg).into());
+        jwk.common.key_algorithm = Some(jwt_algorithm(alg.into()).into());
+        let headers = [ACCESS_TOKEN, JWT].map(|typ| (typ, header(typ, alg, &kid)));
         jwk.common.key_id = Some(kid);
-        let mut signer = Self { alg, jwk, key, access_token_header: String::new() };
-        signer.access_token_header = signer.header(ACCESS_TOKEN);
-        Ok(signer)
+        Ok(Self { alg, jwk, key, headers })
     }
 
     /// The key id: the [RFC 7638](https://www.rfc-editor.org/rfc/rfc7638) thumbprint.
@@ -110,18 +111,14 @@ impl Signer {
     /// A compact JWS over the claims with this `typ` ([RFC 7515 3.1](https://www.rfc-editor.org/rfc/rfc7515#section-3.1)).
     pub fn sign<T: Serialize>(&self, typ: &str, claims: &T) -> Result<String, KeyProblem> {
         let payload = serde_json::to_vec(claims).map_err(KeyProblem::Claims)?;
+        let kept = self.headers.iter().find(|(kept, _)| *kept == typ);
         let mut token =
-            if typ == ACCESS_TOKEN { self.access_token_header.clone() } else { self.header(typ) };
+            kept.map_or_else(|| header(typ, self.alg, self.kid()), |(_, header)| header.clone());
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
         let signature = self.signature(token.as_bytes())?;
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(token)
-    }
-
-    fn header(&self, typ: &str) -> String {
-        let header = serde_json::json!({ "typ": typ, "alg": self.alg.as_str(), "kid": self.kid() });
-        URL_SAFE_NO_PAD.encode(header.to_string()) + "."
     }
 
     fn signature(&self, message: &[u8]) -> Result<Vec<u8>, KeyProblem> {
@@ -151,6 +148,12 @@ impl std::fmt::Debug for Signer {
     }
 }
 
+/// The encoded header and its dot.
+fn header(typ: &str, alg: SigningAlgorithm, kid: &str) -> String {
+    let header = serde_json::json!({ "typ": typ, "alg": alg.as_str(), "kid": kid });
+    URL_SAFE_NO_PAD.encode(header.to_string()) + "."
+}
+
 /// An uncompressed P-256 point as JWK members.
 fn p256(point: &[u8]) -> Option<AlgorithmParameters> {
     let [4, rest @ ..] = point else { return None };
@@ -161,4 +164,27 @@ fn p256(point: &[u8]) -> Option<AlgorithmParameters> {
         x: URL_SAFE_NO_PAD.encode(x),
         y: URL_SAFE_NO_PAD.encode(y),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        jose::{KeySet, generate, verify},
+        model::SigningAlgorithm,
+        ports::SystemRandom,
+    };
+    use serde_json::json;
+
+    #[test]
+    fn every_type_has_its_header_kept_or_not() {
+        let signer = generate(SigningAlgorithm::EdDSA, &SystemRandom).unwrap().signer;
+        let set = KeySet::from_jwks(&json!({"keys": [signer.public_jwk()]}));
+        for typ in ["at+jwt", "JWT", "logout+jwt"] {
+            let token = signer.sign(typ, &json!({"sub": "u"})).unwrap();
+            let jwt = verify(&token, &set, &[SigningAlgorithm::EdDSA]).unwrap();
+            assert_eq!(jwt.typ.as_deref(), Some(typ));
+            assert_eq!(jwt.kid.as_deref(), Some(signer.kid()));
+            assert_eq!(jwt.text("sub"), Some("u"));
+        }
+    }
 }

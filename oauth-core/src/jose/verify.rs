@@ -1,19 +1,19 @@
 //! Verifying compact JWTs. What `jsonwebtoken` leaves to the caller is checked here: `crit`, `typ`, `iat`, and time
 //! by the injected clock without hidden leeway.
 
-use super::key_set::{KeySet, jwt_algorithm};
-use crate::model::{SigningAlgorithm, Timestamp};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::Deserialize;
+use super::{
+    compact::Parts,
+    key_set::{KeySet, jwt_algorithm},
+};
+use crate::model::{Timestamp, VerificationAlgorithm};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Longer than any token that fits the header limits of HTTP servers.
-const LONGEST: usize = 16 * 1024;
 /// Signatures tried for one token before giving up.
 const MOST_TRIES: usize = 100;
 
-/// A JWT whose signature is good. Its claims are not yet checked.
+/// A JWT whose signature is good, unless it is one of [`read_unsecured`](super::read_unsecured), which has none. Its
+/// claims are not yet checked.
 #[derive(Clone, Debug)]
 pub struct Jwt {
     /// The `typ` header, as sent.
@@ -54,41 +54,28 @@ pub enum JwtProblem {
     UnknownKey,
 }
 
-#[derive(Deserialize)]
-struct Header {
-    alg: String,
-    typ: Option<String>,
-    kid: Option<String>,
-    crit: Option<Value>,
-}
-
 /// Verifies the signature with the keys of the set that fit, by one of the allowed algorithms
 /// ([RFC 8725 3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)).
-pub fn verify(token: &str, keys: &KeySet, allowed: &[SigningAlgorithm]) -> Result<Jwt, JwtProblem> {
-    if token.len() > LONGEST {
-        return Err(JwtProblem::Malformed);
-    }
-    let (message, signature) = token.rsplit_once('.').ok_or(JwtProblem::Malformed)?;
-    let (header, payload) = message.split_once('.').ok_or(JwtProblem::Malformed)?;
-    let header: Header = decode(header)?;
-    if header.crit.is_some() {
-        return Err(JwtProblem::Malformed);
-    }
-    let alg = SigningAlgorithm::parse(&header.alg)
-        .filter(|a| allowed.contains(a))
+pub fn verify<A: Copy + Into<VerificationAlgorithm>>(
+    token: &str,
+    keys: &KeySet,
+    allowed: &[A],
+) -> Result<Jwt, JwtProblem> {
+    let parts = Parts::of(token)?;
+    let alg = VerificationAlgorithm::parse(parts.alg())
+        .filter(|alg| allowed.iter().any(|a| (*a).into() == *alg))
         .ok_or(JwtProblem::Algorithm)?;
-    let kid = header.kid.as_deref();
+    let kid = parts.kid();
     let mut problem = JwtProblem::UnknownKey;
     for key in keys.candidates(alg, kid).take(MOST_TRIES) {
         let good = jsonwebtoken::crypto::verify(
-            signature,
-            message.as_bytes(),
+            parts.signature,
+            parts.message.as_bytes(),
             &key.key,
             jwt_algorithm(alg),
         );
         if good.is_ok_and(|good| good) {
-            let claims = decode(payload)?;
-            return Ok(Jwt { typ: header.typ, kid: kid.map(str::to_owned), claims });
+            return parts.jwt();
         }
         if kid.is_some() && key.kid.as_deref() == kid {
             problem = JwtProblem::Signature;
@@ -97,18 +84,18 @@ pub fn verify(token: &str, keys: &KeySet, allowed: &[SigningAlgorithm]) -> Resul
     Err(problem)
 }
 
-fn decode<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, JwtProblem> {
-    let json = URL_SAFE_NO_PAD.decode(part).map_err(|_| JwtProblem::Malformed)?;
-    serde_json::from_slice(&json).map_err(|_| JwtProblem::Malformed)
-}
-
 impl Jwt {
     /// Checks `exp` (required), `nbf` and `iat` (if there) against `now`, with this much leeway either way.
     pub fn check_times(&self, now: Timestamp, leeway: Duration) -> Result<(), JwtProblem> {
+        self.time("exp")?.ok_or(JwtProblem::MissingClaim)?;
+        self.check_times_given(now, leeway)
+    }
+
+    /// Checks `exp`, `nbf` and `iat`, each of them only if it is there, like [`check_times`](Self::check_times).
+    pub fn check_times_given(&self, now: Timestamp, leeway: Duration) -> Result<(), JwtProblem> {
         let past = numeric(now.minus(leeway));
         let future = numeric(now.plus(leeway));
-        let exp = self.time("exp")?.ok_or(JwtProblem::MissingClaim)?;
-        if exp <= past {
+        if self.time("exp")?.is_some_and(|exp| exp <= past) {
             return Err(JwtProblem::Expired);
         }
         if self.time("nbf")?.is_some_and(|nbf| nbf > future) {
@@ -166,9 +153,11 @@ fn numeric(t: Timestamp) -> f64 {
 mod tests {
     use super::*;
     use crate::{
-        jose::{Signer, generate},
+        jose::{Signer, compact::LONGEST, generate},
+        model::SigningAlgorithm,
         ports::SystemRandom,
     };
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use serde_json::json;
 
     fn key() -> (Signer, KeySet) {
@@ -239,6 +228,14 @@ mod tests {
         assert_eq!(at(json!({}), 0), Err(JwtProblem::MissingClaim));
         assert_eq!(at(json!({"exp": "105"}), 0), Err(JwtProblem::MissingClaim));
         assert_eq!(at(json!({"exp": 105, "nbf": null}), 0), Err(JwtProblem::MissingClaim));
+        let given =
+            |claims| jwt(claims).check_times_given(Timestamp::from_unix(100), Duration::ZERO);
+        assert_eq!(given(json!({})), Ok(()));
+        assert_eq!(given(json!({"exp": 101})), Ok(()));
+        assert_eq!(given(json!({"exp": 100})), Err(JwtProblem::Expired));
+        assert_eq!(given(json!({"exp": null})), Err(JwtProblem::MissingClaim));
+        assert_eq!(given(json!({"nbf": 101})), Err(JwtProblem::NotYetValid));
+        assert_eq!(given(json!({"iat": 101})), Err(JwtProblem::FromTheFuture));
     }
 
     #[test]

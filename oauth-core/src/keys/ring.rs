@@ -44,7 +44,7 @@ struct Timetable {
 /// The signing keys of this provider, loaded from the store and unsealed.
 pub struct KeyRing {
     store: Arc<dyn KeyStore>,
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     random: Arc<dyn Random>,
     timetable: Timetable,
     /// Names for certificates: the host of the issuer.
@@ -57,7 +57,7 @@ impl KeyRing {
     /// A ring over stored keys, not yet loaded.
     pub fn new(
         store: Arc<dyn KeyStore>,
-        sealer: Sealer,
+        sealer: Arc<Sealer>,
         random: Arc<dyn Random>,
         policy: &Policy,
         names: Vec<String>,
@@ -106,6 +106,12 @@ impl KeyRing {
                 Ok(()) => {}
             }
         }
+        Ok(self.loaded())
+    }
+
+    /// The keys as they are stored at this moment, loaded anew.
+    pub async fn reload(&self, now: Timestamp) -> Result<Arc<Snapshot>, PortError> {
+        self.load(now).await?;
         Ok(self.loaded())
     }
 

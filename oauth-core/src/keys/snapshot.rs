@@ -84,6 +84,11 @@ impl Snapshot {
         self.entries.iter().map(|e| &e.stored)
     }
 
+    /// When a younger key of the same algorithm took over from this one, or will.
+    pub fn replaced_at(&self, key: &StoredKey) -> Option<Timestamp> {
+        replaced_at(&self.entries, key)
+    }
+
     /// Ids of keys that no live token can need any more.
     pub(super) fn disposable(&self, now: Timestamp, keep: Duration) -> Vec<String> {
         self.entries

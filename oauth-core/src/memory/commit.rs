@@ -1,14 +1,13 @@
 //! The commit, with the state locked: hold the parent, consume, write.
 
-use super::{HeldToken, Rotation, State};
+use super::{HeldAuthorization, HeldToken, Rotation, State};
 use crate::{
     error::PortError,
     model::{
-        AuthCode, Authorization, AuthorizationId, Committed, Consent, Consume, Issuance,
+        AuthCode, Authorization, AuthorizationId, Committed, Consent, Consume, Issuance, Login,
         NewAuthorization, NewCode, NewToken, Parent, Scope, Timestamp, Token, TokenKind,
     },
 };
-
 use std::collections::HashSet;
 
 /// The state of the credential to be used up.
@@ -32,7 +31,7 @@ impl State {
             Parent::None => None,
         };
         if let Parent::Existing(id) = &issuance.parent
-            && self.authorizations.get(id).is_none_or(|a| a.revoked_at.is_some())
+            && self.authorizations.get(id).is_none_or(|a| a.given.revoked_at.is_some())
         {
             return Ok(Committed::Revoked);
         }
@@ -107,15 +106,16 @@ impl State {
     fn write(&mut self, issuance: Issuance, parent: Option<AuthorizationId>) {
         self.consume(issuance.consume, issuance.at);
         if let Parent::New(new) = issuance.parent {
+            self.join_session(&new);
             self.authorizations.insert(new.id, written_authorization(new, issuance.at));
         }
+        let parent = parent.and_then(|id| self.authorizations.get(&id));
         if let (Some(parent), Some(code)) = (parent, issuance.code) {
             self.codes.insert(code.hash, written_code(code, parent));
         }
-        let given = parent.and_then(|id| self.authorizations.get(&id)).map(|a| a.created_at);
         for new in issuance.tokens {
             let hash = new.hash;
-            let token = written_token(new, parent, given);
+            let token = written_token(new, parent);
             self.tokens.insert(hash, HeldToken { token, rotation: None });
         }
         if let Some(consent) = issuance.consent {
@@ -157,48 +157,53 @@ fn union(one: &Scope, other: &Scope) -> Scope {
     Scope::parse(&format!("{one} {other}")).expect("scope tokens joined by a space are a scope")
 }
 
-fn written_code(new: NewCode, authorization: AuthorizationId) -> AuthCode {
+/// What the authorization knows of the sign-in is kept there alone.
+fn inherited(login: Login, parent: Option<&HeldAuthorization>) -> Login {
+    let (acr, sid) = parent.map(|p| (p.acr.clone(), p.sid.clone())).unwrap_or_default();
+    Login { acr, sid, ..login }
+}
+
+fn written_code(new: NewCode, parent: &HeldAuthorization) -> AuthCode {
     AuthCode {
-        authorization,
+        authorization: parent.given.id,
         client: new.client,
-        login: new.login,
+        login: inherited(new.login, Some(parent)),
         redirect_uri: new.redirect_uri,
         scope: new.scope,
         resources: new.resources,
         challenge: new.challenge,
+        openid: parent.openid.clone(),
         expires_at: new.expires_at,
         consumed_at: None,
         revoked_at: None,
     }
 }
 
-fn written_authorization(new: NewAuthorization, at: Timestamp) -> Authorization {
-    Authorization {
+fn written_authorization(new: NewAuthorization, at: Timestamp) -> HeldAuthorization {
+    let given = Authorization {
         id: new.id,
         client: new.client,
         user: new.user,
         scope: new.scope,
         created_at: at,
         revoked_at: None,
-    }
+    };
+    HeldAuthorization { given, openid: new.openid, acr: new.acr, sid: new.sid }
 }
 
-fn written_token(
-    new: NewToken,
-    authorization: Option<AuthorizationId>,
-    authorized_at: Option<Timestamp>,
-) -> Token {
+fn written_token(new: NewToken, parent: Option<&HeldAuthorization>) -> Token {
     Token {
         kind: new.kind,
-        authorization,
+        authorization: parent.map(|p| p.given.id),
         client: new.client,
-        login: new.login,
+        login: new.login.map(|login| inherited(login, parent)),
         scope: new.scope,
         resources: new.resources,
         issued_at: new.issued_at,
         expires_at: new.expires_at,
         consumed_at: None,
         revoked_at: None,
-        authorized_at: authorized_at.unwrap_or(new.issued_at),
+        openid: parent.and_then(|p| p.openid.clone()),
+        authorized_at: parent.map_or(new.issued_at, |p| p.given.created_at),
     }
 }

@@ -1,7 +1,7 @@
 //! Forgetting what nobody can need any more.
 
 use super::State;
-use crate::model::Timestamp;
+use crate::model::{ClientId, LogoutNotice, Timestamp};
 use std::{collections::HashMap, hash::Hash};
 
 impl State {
@@ -9,16 +9,31 @@ impl State {
     /// expire, since until then a replay of them must be recognised.
     pub(super) fn sweep(&mut self, now: Timestamp, limit: u64) -> u64 {
         let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        let mut gone = remove(&mut self.codes, most, |c| c.expires_at <= now)
+        let mut gone = self.sweep_clients(now, most);
+        gone += remove(&mut self.codes, most, |c| c.expires_at <= now)
             + remove(&mut self.tokens, most, |t| t.token.expires_at <= now)
             + remove(&mut self.pending, most, |p| p.expires_at <= now)
-            + remove(&mut self.seen, most, |until| *until <= now);
+            + remove(&mut self.seen, most, |until| *until <= now)
+            + remove(&mut self.participants, most, |(_, until)| *until <= now);
+        let old = now.minus(LogoutNotice::KEPT_FOR);
+        gone += remove(&mut self.notices, most, |(notice, _)| notice.created_at <= old);
         let (codes, tokens) = (&self.codes, &self.tokens);
         gone += remove(&mut self.authorizations, most, |a| {
-            !codes.values().any(|c| c.authorization == a.id)
-                && !tokens.values().any(|t| t.token.authorization == Some(a.id))
+            let id = a.given.id;
+            !codes.values().any(|c| c.authorization == id)
+                && !tokens.values().any(|t| t.token.authorization == Some(id))
         });
         gone
+    }
+
+    /// Removes clients that registered themselves and were never used.
+    fn sweep_clients(&mut self, now: Timestamp, most: usize) -> u64 {
+        let expired = self.clients.values().filter(|c| c.expires_at.is_some_and(|end| end <= now));
+        let expired: Vec<ClientId> = expired.map(|c| c.id.clone()).take(most).collect();
+        for id in &expired {
+            self.remove_client(id);
+        }
+        expired.len() as u64
     }
 }
 

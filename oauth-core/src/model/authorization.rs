@@ -1,6 +1,6 @@
 //! The parent row of everything issued by one consent.
 
-use super::{AuthorizationId, ClientId, Scope, Timestamp, UserId};
+use super::{AuthorizationId, ClientId, OpenidContext, Scope, Timestamp, UserId};
 
 /// One act of authorization: user × client × scope. Revoke it and every code and token below it is dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,14 @@ pub struct NewAuthorization {
     pub user: UserId,
     /// What is granted.
     pub scope: Scope,
+    /// What makes it an OpenID Connect authorization, if it is one.
+    pub openid: Option<OpenidContext>,
+    /// The `acr` of the sign-in behind it.
+    pub acr: Option<String>,
+    /// The browser session it was given in. With an [`OpenidContext`], its client takes part in that session.
+    pub sid: Option<String>,
+    /// For how long its client is told of the end of that session.
+    pub participates_until: Timestamp,
 }
 
 /// A remembered yes: this user lets this client have this scope without being asked again.

@@ -1,6 +1,8 @@
 //! Clients and what they may do.
 
-use super::{ClientId, HashedToken, RedirectUri, Scope, SigningAlgorithm, Timestamp, UserId};
+use super::{
+    ClientId, ClientMetadata, HashedToken, RedirectUri, Scope, SigningAlgorithm, Timestamp, UserId,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt, time::Duration};
 
@@ -30,10 +32,18 @@ pub struct Client {
     pub access_token_format: Option<TokenFormat>,
     /// Life of its access tokens; `None` follows the policy.
     pub access_token_ttl: Option<Duration>,
-    /// Whether users are asked for consent. First-party clients may go without.
+    /// Whether users go unasked for consent: first-party clients may. A public client that is not at an https address
+    /// could be anybody's program, and has it only where somebody signs in for the request.
     pub skip_consent: bool,
+    /// What it says about itself beyond plain OAuth.
+    pub metadata: ClientMetadata,
+    /// The hash of the token it manages its registration with
+    /// ([RFC 7592 3](https://www.rfc-editor.org/rfc/rfc7592#section-3)).
+    pub registration_token: Option<HashedToken>,
     /// When it was registered.
     pub created_at: Timestamp,
+    /// When it is removed unless it was used before: for clients that registered themselves.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Client {
@@ -56,6 +66,12 @@ pub enum ClientAuth {
     Public,
     /// `client_secret_basic` or `client_secret_post`.
     Secret(SecretMethod, SecretHash),
+    /// `client_secret_jwt`: an assertion with a MAC by the secret
+    /// ([OpenID Connect Core 9](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication)).
+    SecretJwt(SealedSecret),
+    /// `private_key_jwt`: an assertion signed with one of the keys in the client's metadata
+    /// ([RFC 7523 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2)).
+    PrivateKeyJwt,
 }
 
 impl ClientAuth {
@@ -65,6 +81,8 @@ impl ClientAuth {
             Self::Public => "none",
             Self::Secret(SecretMethod::Basic, _) => "client_secret_basic",
             Self::Secret(SecretMethod::Post, _) => "client_secret_post",
+            Self::SecretJwt(_) => "client_secret_jwt",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 }
@@ -91,6 +109,17 @@ pub enum SecretHash {
 impl fmt::Debug for SecretHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretHash(..)")
+    }
+}
+
+/// A client secret that must be known to check a MAC: sealed with the provider's sealing key, the client's id as
+/// associated data.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealedSecret(pub Vec<u8>);
+
+impl fmt::Debug for SealedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedSecret(..)")
     }
 }
 

@@ -1,6 +1,8 @@
 //! Authorization codes.
 
-use super::{AuthorizationId, ClientId, HashedToken, Login, ResourceUri, Scope, Timestamp};
+use super::{
+    AuthorizationId, ClientId, HashedToken, Login, OpenidContext, ResourceUri, Scope, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -40,6 +42,8 @@ pub struct AuthCode {
     pub resources: Vec<ResourceUri>,
     /// The PKCE challenge, when there was one.
     pub challenge: Option<CodeChallenge>,
+    /// What makes its authorization an OpenID Connect one, if it is one.
+    pub openid: Option<OpenidContext>,
     /// When it stops working.
     pub expires_at: Timestamp,
     /// When it was exchanged, if it was.

@@ -36,7 +36,8 @@ text_id! {
     ClientId
 }
 text_id! {
-    /// The stable identifier of a user; it becomes the `sub` of tokens. Never the user name.
+    /// The stable identifier of a user; it becomes the `sub` of tokens, so it has at most 255 ASCII characters
+    /// ([OpenID Connect Core 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)). Never the user name.
     UserId
 }
 

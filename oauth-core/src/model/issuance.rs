@@ -1,8 +1,8 @@
 //! What a grant decided, what one response writes, and what became of it.
 
 use super::{
-    AuthorizationId, Consent, HashedToken, Login, NewAuthorization, NewCode, NewToken, PlainToken,
-    ResourceUri, Scope, Timestamp,
+    AuthorizationId, Consent, HashedToken, Login, NewAuthorization, NewCode, NewToken,
+    OpenidContext, PlainToken, ResourceUri, Scope, Timestamp,
 };
 
 /// What a grant decided may be issued. Nothing is written yet.
@@ -14,6 +14,8 @@ pub struct Approval {
     pub parent: Parent,
     /// The sign-in they act for; none when the client acts for itself.
     pub login: Option<Login>,
+    /// What makes it an OpenID Connect authorization, so that an id token is due.
+    pub openid: Option<OpenidContext>,
     /// What the access token allows.
     pub scope: Scope,
     /// What a refresh token allows: never less than the access token, so that narrowing once does not narrow for ever.

@@ -3,11 +3,14 @@
 mod alg;
 mod authorization;
 mod client;
+mod client_metadata;
 mod code;
 mod id;
 mod issuance;
 mod key;
+mod openid;
 mod pending;
+mod response;
 mod rights;
 mod scope;
 mod secret;
@@ -16,14 +19,22 @@ mod token;
 mod uri;
 mod user;
 
-pub use alg::SigningAlgorithm;
+pub use alg::{
+    ContentEncryption, JwsAlgorithm, KeyManagementAlgorithm, MacAlgorithm, SigningAlgorithm,
+    VerificationAlgorithm,
+};
 pub use authorization::{Authorization, Consent, NewAuthorization};
-pub use client::{Client, ClientAuth, SecretHash, SecretMethod, TokenFormat};
+pub use client::{Client, ClientAuth, SealedSecret, SecretHash, SecretMethod, TokenFormat};
+pub use client_metadata::{
+    ApplicationType, ClientMetadata, Encryption, RequestObjectSigning, SubjectType,
+};
 pub use code::{AuthCode, CodeChallenge, NewCode};
 pub use id::{AuthorizationId, ClientId, UserId};
 pub use issuance::{Approval, Committed, Consume, Credential, Issuance, Parent};
 pub use key::StoredKey;
+pub use openid::{ClaimRequest, ClaimsRequest, LogoutNotice, OpenidContext, Participant};
 pub use pending::PendingAuthorization;
+pub use response::ResponseMode;
 pub use rights::{Access, AccessRight};
 pub use scope::Scope;
 pub use secret::{HashedToken, PlainToken};

@@ -1,6 +1,9 @@
 //! An authorization request that waits for a person.
 
-use super::{ClientId, CodeChallenge, HashedToken, Login, ResourceUri, Scope, Timestamp};
+use super::{
+    ClaimsRequest, ClientId, CodeChallenge, HashedToken, Login, ResourceUri, ResponseMode, Scope,
+    Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -11,6 +14,9 @@ pub struct PendingAuthorization {
     pub client: ClientId,
     /// The value of `response_type`, its words in sorted order.
     pub response_type: String,
+    /// How the answer travels.
+    #[serde(default)]
+    pub response_mode: ResponseMode,
     /// The proven place the answer goes to.
     pub redirect_uri: String,
     /// Whether the request itself named it, so that the token request must too.
@@ -29,6 +35,27 @@ pub struct PendingAuthorization {
     /// A user name to fill in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login_hint: Option<String>,
+    /// The `nonce`, repeated in id tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// Claims asked for one by one.
+    #[serde(default, skip_serializing_if = "ClaimsRequest::is_empty")]
+    pub claims: ClaimsRequest,
+    /// How many seconds ago the person may have signed in at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u64>,
+    /// Authentication contexts the client would like, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acr_values: Vec<String>,
+    /// The `sub` the client expects, by `id_token_hint` or the `claims` parameter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_subject: Option<String>,
+    /// Languages for the pages, the best first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ui_locales: Vec<String>,
+    /// Whether somebody has signed in for this very request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub signed_in_here: bool,
     /// Who signed in, once somebody did.
     pub login: Option<Login>,
     /// The hash of the cookie of the browser that started it, as base64url.
@@ -49,6 +76,22 @@ impl fmt::Debug for PendingAuthorization {
 }
 
 impl PendingAuthorization {
+    /// Whether it is an OpenID Connect request
+    /// ([OpenID Connect Core 3.1.2.1](https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest)).
+    pub fn is_openid(&self) -> bool {
+        self.scope.contains("openid")
+    }
+
+    /// Whether a word is among those of the response type.
+    pub fn answers_with(&self, word: &str) -> bool {
+        self.response_type.split(' ').any(|w| w == word)
+    }
+
+    /// Whether this value of `prompt` is still to be honoured.
+    pub fn asks_for(&self, prompt: &str) -> bool {
+        self.prompt.iter().any(|p| p == prompt)
+    }
+
     /// Whether the cookie value belongs to the browser that started this request. No cookie is nobody's.
     pub fn is_from(&self, browser: &str) -> bool {
         use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

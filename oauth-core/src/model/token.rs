@@ -1,8 +1,8 @@
 //! Stored tokens, and the resources they are for.
 
 use super::{
-    AuthorizationId, ClientId, HashedToken, Login, ResourceUri, Scope, Timestamp, TokenFormat,
-    UserId,
+    AuthorizationId, ClientId, HashedToken, Login, OpenidContext, ResourceUri, Scope, Timestamp,
+    TokenFormat, UserId,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -39,6 +39,8 @@ pub struct Token {
     pub consumed_at: Option<Timestamp>,
     /// When it or its authorization was revoked, if either was.
     pub revoked_at: Option<Timestamp>,
+    /// What makes its authorization an OpenID Connect one, if it is one.
+    pub openid: Option<OpenidContext>,
     /// When the authorization was given; equals `issued_at` where there is none.
     pub authorized_at: Timestamp,
 }

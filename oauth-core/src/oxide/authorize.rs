@@ -6,12 +6,13 @@ use super::{
     out_of_order, refused, registrar_error,
 };
 use crate::{
-    authorize::{Next, resolve::redirect_uri, respond},
+    authorize::{resolve::redirect_uri, respond},
     config::PkcePolicy,
     error::{ErrorCode, OAuthError},
     grants::resources,
     model::{
-        Client, ClientId, CodeChallenge, Login, PendingAuthorization, ResourceUri, Scope, UserId,
+        ClaimsRequest, Client, ClientId, CodeChallenge, Login, PendingAuthorization, ResourceUri,
+        ResponseMode, Scope, UserId,
     },
     params::Params,
     pkce,
@@ -112,8 +113,8 @@ impl Authorize {
         };
         let client =
             client.ok_or(OAuthError::invalid_request("this application is not registered here"))?;
-        let grant = self.provider.grants().of_response_type("code");
-        let may = grant.is_some_and(|g| client.may_use(g.grant_type()));
+        let needed = self.provider.grants().grants_of_response_type("code");
+        let may = needed.is_some_and(|grants| grants.iter().all(|grant| client.may_use(grant)));
         if !may || !client.response_types.contains("code") {
             return Err(OAuthError::new(
                 ErrorCode::UnauthorizedClient,
@@ -163,6 +164,7 @@ impl Authorize {
         let pending = PendingAuthorization {
             client: client.id.clone(),
             response_type: "code".into(),
+            response_mode: ResponseMode::Query,
             redirect_uri: bound.redirect_uri,
             redirect_uri_was_sent: bound.was_sent,
             state: None,
@@ -171,13 +173,19 @@ impl Authorize {
             challenge,
             prompt: Vec::new(),
             login_hint: None,
+            nonce: None,
+            claims: ClaimsRequest::default(),
+            max_age: None,
+            acr_values: Vec::new(),
+            expected_subject: None,
+            ui_locales: Vec::new(),
+            signed_in_here: false,
             login: Some(login),
             browser: String::new(),
             expires_at: now,
         };
-        let Next::Return(answer) = respond::grant(env, &client, None, pending, now).await? else {
-            return Err(out_of_order());
-        };
+        let answer = respond::grant(env, &client, None, pending, now).await?;
+        let answer = answer.ok_or(out_of_order())?;
         let mut fields = answer.fields.into_iter();
         let code = fields.find_map(|(name, value)| (name == "code").then_some(value));
         code.ok_or(out_of_order())
@@ -192,7 +200,13 @@ impl Authorize {
         match &self.login {
             Some(login) if login.user == owner => Ok(login.clone()),
             Some(_) => Err(denied("somebody else is signed in")),
-            None => Ok(Login { user: owner, at: env.clock.now(), amr: Vec::new() }),
+            None => Ok(Login {
+                user: owner,
+                at: env.clock.now(),
+                amr: Vec::new(),
+                acr: None,
+                sid: None,
+            }),
         }
     }
 }

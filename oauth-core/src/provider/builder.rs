@@ -1,9 +1,10 @@
 //! Putting a provider together.
 
-use super::{Inner, Provider, Screens, cache::CachedClients};
+use super::{Inner, Provider, Screens, cache::CachedClients, registration::Registration};
 use crate::{
-    config::Policy,
-    endpoints::{Paths, metadata},
+    client_keys::ClientKeys,
+    config::{Paths, Policy},
+    endpoints::{Offers, metadata},
     env::Env,
     error::PortError,
     grants::{self, Grant, Grants},
@@ -11,9 +12,10 @@ use crate::{
     keys::KeyRing,
     model::{Client, Issuer, Login, Resource, Scope, UserId},
     ports::{
-        Audit, Claims, ClientStore, Clock, Event, GrantStore, KeyStore, Passwords, Random,
-        Sessions, SystemClock, SystemRandom, Users, Verdict,
+        Audit, Claims, ClientStore, Clock, Event, Fetch, FetchProblem, GrantStore, KeyStore,
+        Passwords, Random, Registrars, Sessions, SystemClock, SystemRandom, Users, Verdict,
     },
+    registration::Rules,
 };
 use async_trait::async_trait;
 use http::HeaderMap;
@@ -39,6 +41,7 @@ pub struct Builder {
     passwords: Arc<dyn Passwords>,
     audit: Arc<dyn Audit>,
     sessions: Arc<dyn Sessions>,
+    fetch: Option<Arc<dyn Fetch>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     grants: Vec<Box<dyn Grant>>,
@@ -47,6 +50,7 @@ pub struct Builder {
     screens: Screens,
     paths: Paths,
     policy: Policy,
+    registration: Option<Registration>,
 }
 
 impl Provider {
@@ -63,14 +67,16 @@ impl Provider {
             passwords: Arc::new(Nothing),
             audit: Arc::new(Nothing),
             sessions: Arc::new(Nothing),
+            fetch: None,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
             grants: grants::standard(),
             resources: Vec::new(),
             scopes: Vec::new(),
-            screens: Screens { login: "/login".into(), consent: "/consent".into() },
+            screens: Screens::default(),
             paths: Paths::default(),
             policy: Policy::default(),
+            registration: None,
         }
     }
 }
@@ -121,7 +127,13 @@ impl Builder {
         Self { sessions: Arc::new(sessions), ..self }
     }
 
-    /// The key that seals signing keys in the store: 256 random bits, the same in every process.
+    /// The way out to what clients publish, and to where they want to be told of things; without it, nothing is
+    /// fetched and nobody is told.
+    pub fn fetch(self, fetch: impl Fetch + 'static) -> Self {
+        Self { fetch: Some(Arc::new(fetch)), ..self }
+    }
+
+    /// The key that seals signing keys and client secrets in the store, and that pairwise subjects are made with: 256 random bits, the same in every process.
     pub fn sealing_key(self, key: &[u8; 32]) -> Self {
         Self { sealer: Some(Sealer::new(key)), ..self }
     }
@@ -155,7 +167,32 @@ impl Builder {
 
     /// Where the sign-in and consent pages are, as paths or URLs.
     pub fn screens(self, login: &str, consent: &str) -> Self {
-        Self { screens: Screens { login: login.into(), consent: consent.into() }, ..self }
+        let (login, consent) = (login.into(), consent.into());
+        Self { screens: Screens { login, consent, ..self.screens }, ..self }
+    }
+
+    /// Where people make an account, for `prompt=create`; without it they are sent to sign in.
+    pub fn sign_up_screen(self, path: &str) -> Self {
+        Self { screens: Screens { sign_up: Some(path.into()), ..self.screens }, ..self }
+    }
+
+    /// Where people choose an account, for `prompt=select_account`; without it they are sent to sign in.
+    pub fn account_screen(self, path: &str) -> Self {
+        Self { screens: Screens { select_account: Some(path.into()), ..self.screens }, ..self }
+    }
+
+    /// Says that [`Paths::end_session`] is served with the help of [`Provider::end_session`], and that the browser of
+    /// whoever is signed in has the cookie of [`browser_state`](crate::openid::browser_state). The metadata then tells of
+    /// logout and session management ([RP-Initiated Logout 2.1](https://openid.net/specs/openid-connect-rpinitiated-1_0.html#OPMetadata)).
+    pub fn logout_page(self) -> Self {
+        Self { screens: Screens { logout: true, ..self.screens }, ..self }
+    }
+
+    /// Lets clients register themselves by these rules where `registrars` admit them
+    /// ([RFC 7591 3](https://www.rfc-editor.org/rfc/rfc7591#section-3)); without it, there is no such endpoint.
+    pub fn registration(self, rules: Rules, registrars: impl Registrars + 'static) -> Self {
+        let registrars = Arc::new(registrars);
+        Self { registration: Some(Registration { rules, registrars }), ..self }
     }
 
     /// Other paths for the endpoints.
@@ -171,22 +208,27 @@ impl Builder {
     /// The provider, or what is missing. Call [`Provider::maintain`] before the first request: it makes the keys.
     pub fn build(self) -> Result<Provider, Incomplete> {
         let clients = self.clients.ok_or(Incomplete("client store"))?;
-        let clients = match self.policy.client_cache_ttl {
-            ttl if ttl.is_zero() => clients,
-            ttl => Arc::new(CachedClients::new(clients, Arc::clone(&self.clock), ttl)),
-        };
+        let ttl = self.policy.client_cache_ttl;
+        let clients = Arc::new(CachedClients::new(clients, Arc::clone(&self.clock), ttl));
         let host =
             Url::parse(self.issuer.as_str()).ok().and_then(|u| u.host_str().map(str::to_owned));
         let names = host.map(|h| h.trim_matches(['[', ']']).to_owned()).into_iter().collect();
+        let fetches = self.fetch.is_some();
+        let fetch = self.fetch.unwrap_or_else(|| Arc::new(Nothing));
+        let sealer = Arc::new(self.sealer.ok_or(Incomplete("sealing key"))?);
         let env = Env {
             keys: KeyRing::new(
                 self.keys.ok_or(Incomplete("key store"))?,
-                self.sealer.ok_or(Incomplete("sealing key"))?,
+                Arc::clone(&sealer),
                 Arc::clone(&self.random),
                 &self.policy,
                 names,
             ),
             issuer: self.issuer,
+            paths: self.paths,
+            client_keys: ClientKeys::new(Arc::clone(&fetch)),
+            fetch,
+            sealer,
             clients,
             grants: self.grant_store.ok_or(Incomplete("grant store"))?,
             users: self.users.ok_or(Incomplete("user store"))?,
@@ -198,15 +240,22 @@ impl Builder {
             resources: self.resources,
             policy: self.policy,
         };
-        let grants = Grants::new(self.grants);
-        let metadata = metadata(&env, &grants, &self.paths, &self.scopes);
+        let grants = Grants::new(self.grants, env.policy.openid);
+        let offers = Offers {
+            screens: &self.screens,
+            scopes: &self.scopes,
+            fetches,
+            registration: self.registration.is_some(),
+            logout: self.screens.logout,
+        };
+        let metadata = metadata(&env, &grants, &offers);
         Ok(Provider(Arc::new(Inner {
             env,
             grants,
-            paths: self.paths,
             sessions: self.sessions,
             screens: self.screens,
             scopes: self.scopes,
+            registration: self.registration,
             metadata,
         })))
     }
@@ -241,6 +290,16 @@ impl Passwords for Nothing {
 impl Sessions for Nothing {
     async fn login(&self, _: &HeaderMap) -> Result<Option<Login>, PortError> {
         Ok(None)
+    }
+}
+
+#[async_trait]
+impl Fetch for Nothing {
+    async fn get(&self, _: &str, _: usize) -> Result<Vec<u8>, FetchProblem> {
+        Err(FetchProblem::Address("this provider was built without a way out"))
+    }
+    async fn post_form(&self, _: &str, _: &str) -> Result<(), FetchProblem> {
+        Err(FetchProblem::Address("this provider was built without a way out"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Client registrations remembered for a few seconds, so that a token request need not ask the store.
 //! Nothing that must not happen rests on it: what is consumed or revoked always asks the store.
+//!
+//! It also knows the time, which stores do not, and so leaves out clients that have expired.
 
 use crate::{
     error::PortError,
@@ -34,12 +36,22 @@ impl ClientStore for CachedClients {
         {
             return Ok(Some(client));
         }
-        let client = self.store.client(id).await?;
+        let client = self.store.client(id).await?.filter(|client| lives(client, now));
         match &client {
-            Some(client) => self.known.insert(id.clone(), (now.plus(self.ttl), Arc::clone(client))),
-            None => drop(self.known.remove(id)),
+            // What expires is not remembered for longer than it lives.
+            Some(client) if !self.ttl.is_zero() => {
+                let until = now.plus(self.ttl);
+                let until = client.expires_at.map_or(until, |end| end.min(until));
+                self.known.insert(id.clone(), (until, Arc::clone(client)));
+            }
+            _ => drop(self.known.remove(id)),
         }
         Ok(client)
+    }
+
+    async fn current_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError> {
+        self.known.remove(id);
+        self.client(id).await
     }
 
     async fn clients_of(&self, owner: &UserId) -> Result<Vec<Client>, PortError> {
@@ -62,4 +74,15 @@ impl ClientStore for CachedClients {
         self.known.remove(id);
         removed
     }
+
+    async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError> {
+        let kept = self.store.keep_client(id).await;
+        self.known.remove(id);
+        kept
+    }
+}
+
+/// Whether the time of a client that is only here for a while is not over.
+fn lives(client: &Client, now: Timestamp) -> bool {
+    client.expires_at.is_none_or(|end| end > now)
 }

@@ -2,10 +2,13 @@
 
 mod builder;
 mod cache;
+mod registration;
+mod sessions;
 
 use crate::{
     authorize::{self, Decision, Interaction, Next, Refused, Visitor},
-    endpoints::{self, Paths},
+    config::{Paths, Screens},
+    endpoints::{self, UserInfo},
     env::Env,
     error::{OAuthError, PortError},
     grants::Grants,
@@ -18,6 +21,8 @@ use http::HeaderMap;
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
+use registration::Registration;
+
 pub use builder::{Builder, Incomplete};
 
 /// An OAuth 2.0 provider. Cheap to clone; every clone is the same provider.
@@ -27,20 +32,11 @@ pub struct Provider(Arc<Inner>);
 struct Inner {
     env: Env,
     grants: Grants,
-    paths: Paths,
     sessions: Arc<dyn Sessions>,
     screens: Screens,
     scopes: Vec<String>,
+    registration: Option<Registration>,
     metadata: Value,
-}
-
-/// Where the embedder's pages are.
-#[derive(Clone, Debug)]
-pub struct Screens {
-    /// The sign-in page; gets `?interaction=…`.
-    pub login: String,
-    /// The consent page; gets `?interaction=…`.
-    pub consent: String,
 }
 
 /// Rows a single sweep may delete of each kind; sweeps follow one another until nothing is left to delete.
@@ -62,6 +58,11 @@ impl Provider {
         self.heard("introspect", endpoints::introspect(&self.0.env, req).await)
     }
 
+    /// The userinfo endpoint ([OpenID Connect Core 5.3](https://openid.net/specs/openid-connect-core-1_0.html#UserInfo)).
+    pub async fn userinfo(&self, req: &Incoming) -> Result<UserInfo, OAuthError> {
+        self.heard("userinfo", endpoints::userinfo(&self.0.env, req).await)
+    }
+
     /// What a live access token of this provider says, for resources in the same process that ask about every
     /// request; nothing when it is expired, revoked, unknown, or no access token. The resource checks `aud` and scope.
     pub async fn access_token(
@@ -80,6 +81,11 @@ impl Provider {
     pub async fn interaction(&self, id: &str, browser: &str) -> Result<Interaction, OAuthError> {
         let now = self.0.env.clock.now();
         authorize::interaction_of(&self.0.env, &PlainToken::from_wire(id), browser, now).await
+    }
+
+    /// Whether somebody with this sign-in may go on with [`Decision::Selected`] instead of signing in again.
+    pub fn suffices(&self, interaction: &Interaction, login: &Login) -> bool {
+        authorize::suffices(&self.0.env, interaction, login)
     }
 
     /// Goes on with an interaction after a person has acted on the embedder's page.
@@ -137,7 +143,7 @@ impl Provider {
 
     /// Where the endpoints are.
     pub fn paths(&self) -> &Paths {
-        &self.0.paths
+        &self.0.env.paths
     }
 
     /// Where the pages are.

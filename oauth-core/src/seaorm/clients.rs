@@ -1,19 +1,24 @@
 //! Registered clients.
 
 use super::{
-    SeaStore,
-    entity::{authorization, client, consent, pending_authorization, token},
+    SeaStore, commit,
+    entity::{
+        authorization, client, consent, logout_notice, pending_authorization, session_client, token,
+    },
     only::Only,
+    sessions,
 };
 use crate::{
     error::PortError,
-    model::{Client, ClientId, UserId},
+    model::{Client, ClientId, Timestamp, UserId},
     ports::ClientStore,
 };
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
-    sea_query::OnConflict,
+    ActiveValue::NotSet,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
+    QueryOrder,
+    sea_query::{Expr, OnConflict},
 };
 use std::sync::Arc;
 
@@ -44,8 +49,13 @@ impl ClientStore for SeaStore {
     }
 
     async fn replace_client(&self, client: Client) -> Result<bool, PortError> {
+        let stored = || Expr::col(client::Column::ExpiresAt);
+        let until = client.expires_at.map(Timestamp::unix);
+        let kept = Expr::case(stored().is_null(), stored()).finally(Expr::value(until));
+        let row = client::ActiveModel { expires_at: NotSet, ..(&client).into() };
         let update = client::Entity::update_many()
-            .set(client::ActiveModel::from(&client))
+            .set(row)
+            .col_expr(client::Column::ExpiresAt, kept.into())
             .filter(client::Column::Id.eq(client.id.as_str()));
         Ok(self.writer.execute(update).await? == 1)
     }
@@ -53,6 +63,13 @@ impl ClientStore for SeaStore {
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
         let id = id.clone();
         self.write(move |on| Box::pin(async move { Ok(remove(on, &id).await?) })).await
+    }
+
+    async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError> {
+        let update = client::Entity::update_many()
+            .col_expr(client::Column::ExpiresAt, Expr::value(None::<i64>))
+            .filter(client::Column::Id.eq(id.as_str()));
+        Ok(self.writer.execute(update).await? == 1)
     }
 }
 
@@ -62,28 +79,72 @@ pub(super) fn is_text(text: &str) -> bool {
 }
 
 /// Removes a client with everything issued to it.
-///
-/// Authorizations go a second time after the pending ones: an answer that was being given when this began
-/// has either lost its pending authorization, and fails, or has by then written its authorization.
 pub(super) async fn remove(on: &DatabaseTransaction, id: &ClientId) -> Result<bool, DbErr> {
-    let id = id.as_str();
-    let known = client::Entity::delete_by_id(id).exec(on).await?.rows_affected == 1;
-    remove_authorizations(on, id).await?;
-    pending_authorization::Entity::delete_many()
-        .filter(pending_authorization::Column::ClientId.eq(id))
-        .exec(on)
-        .await?;
-    remove_authorizations(on, id).await?;
-    token::Entity::delete_many().filter(token::Column::ClientId.eq(id)).exec(on).await?;
-    consent::Entity::delete_many().filter(consent::Column::ClientId.eq(id)).exec(on).await?;
+    let known = client::Entity::delete_by_id(id.as_str()).exec(on).await?.rows_affected == 1;
+    remove_issued(on, &Whose { clients: vec![id.as_str().to_owned()], user: None }).await?;
     Ok(known)
 }
 
-/// Codes and tokens below go with them.
-async fn remove_authorizations(on: &DatabaseTransaction, client: &str) -> Result<(), DbErr> {
-    authorization::Entity::delete_many()
-        .filter(authorization::Column::ClientId.eq(client))
+/// The same if the client has expired and nobody kept it meanwhile.
+pub(super) async fn remove_expired(
+    on: &DatabaseTransaction,
+    id: &ClientId,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let expired = client::Entity::delete_many()
+        .filter(client::Column::Id.eq(id.as_str()))
+        .filter(client::Column::ExpiresAt.lte(now.unix()))
         .exec(on)
         .await?;
+    if expired.rows_affected == 0 {
+        return Ok(false);
+    }
+    remove_issued(on, &Whose { clients: vec![id.as_str().to_owned()], user: None }).await?;
+    Ok(true)
+}
+
+/// Everything issued to these clients, and everything issued for this user.
+pub(super) struct Whose {
+    pub(super) clients: Vec<String>,
+    pub(super) user: Option<String>,
+}
+
+impl Whose {
+    fn is(&self, client: impl ColumnTrait, user: impl ColumnTrait) -> Condition {
+        self.is_of(client).add_option(self.user.as_ref().map(|id| user.eq(id)))
+    }
+
+    fn is_of(&self, client: impl ColumnTrait) -> Condition {
+        Condition::any().add(client.is_in(&self.clients))
+    }
+}
+
+/// Removes what was issued, one table after the other in the order in which they are locked.
+///
+/// Authorizations go a second time after the pending ones: an answer that was being given when this began
+/// has either lost its pending authorization, and fails, or has by then written its authorization.
+pub(super) async fn remove_issued(on: &DatabaseTransaction, whose: &Whose) -> Result<(), DbErr> {
+    remove_authorizations(on, whose).await?;
+    pending_authorization::Entity::delete_many()
+        .filter(whose.is_of(pending_authorization::Column::ClientId))
+        .exec(on)
+        .await?;
+    remove_authorizations(on, whose).await?;
+    token::Entity::delete_many().filter(whose.is_of(token::Column::ClientId)).exec(on).await?;
+    let participants = whose.is(session_client::Column::ClientId, session_client::Column::UserId);
+    let notices = whose.is(logout_notice::Column::ClientId, logout_notice::Column::UserId);
+    sessions::forget(on, participants, notices).await?;
+    consent::Entity::delete_many()
+        .filter(whose.is(consent::Column::ClientId, consent::Column::UserId))
+        .exec(on)
+        .await?;
+    Ok(())
+}
+
+/// Codes and tokens below go with them.
+async fn remove_authorizations(on: &DatabaseTransaction, whose: &Whose) -> Result<(), DbErr> {
+    let theirs = whose.is(authorization::Column::ClientId, authorization::Column::UserId);
+    commit::hold_all(on, theirs.clone()).await?;
+    authorization::Entity::delete_many().filter(theirs).exec(on).await?;
     Ok(())
 }

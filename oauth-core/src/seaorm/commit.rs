@@ -1,7 +1,8 @@
 //! The commit: the one transaction that uses up a credential and writes what is issued for it.
 //!
-//! Lock order is always parent, then credential. Revocation touches the parent only, so whichever of a
-//! refresh and a revocation comes first, no token outlives the revocation.
+//! Lock order is always parent, then credential, then the participant of the session, then the consent.
+//! Revocation touches the parent only, so whichever of a refresh and a revocation comes first, no token
+//! outlives the revocation.
 
 mod consume;
 mod write;
@@ -16,8 +17,8 @@ use crate::{
 };
 use consume::{Credential, consume};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
-    QuerySelect, UpdateMany, prelude::Uuid, sea_query::Expr,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter,
+    QueryOrder, QuerySelect, UpdateMany, prelude::Uuid, sea_query::Expr,
 };
 
 pub(super) async fn commit(
@@ -78,6 +79,20 @@ async fn hold(on: &DatabaseTransaction, id: AuthorizationId) -> Result<bool, DbE
         .only(on)
         .await?;
     Ok(held.is_some())
+}
+
+/// Locks these authorizations in the order of their primary key, so that two that do so cannot wait for each other.
+pub(super) async fn hold_all(on: &DatabaseTransaction, which: Condition) -> Result<(), DbErr> {
+    let _locked: Vec<Uuid> = authorization::Entity::find()
+        .filter(which)
+        .select_only()
+        .column(authorization::Column::Id)
+        .order_by_asc(authorization::Column::Id)
+        .lock_exclusive()
+        .into_tuple()
+        .all(on)
+        .await?;
+    Ok(())
 }
 
 /// The statement that revokes an authorization, and so everything below it.

@@ -1,22 +1,26 @@
 //! Everything that is issued and expires.
 
 use super::{
-    SeaStore, commit,
-    entity::{auth_code, authorization, consent, hash_bytes, pending_authorization, seen, token},
+    SeaStore, clients, commit,
+    entity::{
+        auth_code, authorization, consent, hash_bytes, logout_notice, pending_authorization, seen,
+        token,
+    },
     only::Only,
+    sessions,
 };
 use crate::{
     error::PortError,
     model::{
         AuthCode, Authorization, AuthorizationId, ClientId, Committed, Consent, HashedToken,
-        Issuance, PendingAuthorization, Timestamp, Token, UserId,
+        Issuance, LogoutNotice, Participant, PendingAuthorization, Timestamp, Token, UserId,
     },
     ports::GrantStore,
 };
 use async_trait::async_trait;
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    QueryOrder,
     prelude::Uuid,
     sea_query::{Expr, Query, SelectStatement},
 };
@@ -152,12 +156,43 @@ impl GrantStore for SeaStore {
         Ok(row.is_some_and(|row| row.expires_at > now.unix()))
     }
 
+    async fn end_session(&self, sid: &str, at: Timestamp) -> Result<Vec<Participant>, PortError> {
+        if !clients::is_text(sid) {
+            return Ok(Vec::new());
+        }
+        let sid = sid.to_owned();
+        self.write(move |on| Box::pin(async move { sessions::end(on, &sid, at).await })).await
+    }
+
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<LogoutNotice>, PortError> {
+        self.write(move |on| Box::pin(sessions::take_due(on, now, lease, limit))).await
+    }
+
+    async fn settle_logout(&self, id: Uuid, retry_at: Option<Timestamp>) -> Result<(), PortError> {
+        use logout_notice::Column;
+        let Some(retry_at) = retry_at else {
+            let delete = logout_notice::Entity::delete_many().filter(Column::Id.eq(id));
+            self.writer.execute(delete).await?;
+            return Ok(());
+        };
+        let retry = logout_notice::Entity::update_many()
+            .col_expr(Column::DueAt, Expr::value(retry_at.unix()))
+            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+            .filter(Column::Id.eq(id));
+        self.writer.execute(retry).await?;
+        Ok(())
+    }
+
     async fn sweep(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
         self.sweep_all(now, limit).await
     }
 }
 
-/// Locks in the order of the primary key, so that two of these cannot wait for each other.
 async fn revoke_user(
     on: &DatabaseTransaction,
     user: &UserId,
@@ -168,15 +203,7 @@ async fn revoke_user(
         .add(authorization::Column::UserId.eq(user.as_str()))
         .add_option(client.map(|c| authorization::Column::ClientId.eq(c.as_str())))
         .add(authorization::Column::RevokedAt.is_null());
-    let _locked: Vec<Uuid> = authorization::Entity::find()
-        .filter(mine.clone())
-        .select_only()
-        .column(authorization::Column::Id)
-        .order_by_asc(authorization::Column::Id)
-        .lock_exclusive()
-        .into_tuple()
-        .all(on)
-        .await?;
+    commit::hold_all(on, mine.clone()).await?;
     authorization::Entity::update_many()
         .col_expr(authorization::Column::RevokedAt, Expr::value(at.unix()))
         .filter(mine)

@@ -4,12 +4,19 @@
 //! until they expire, since until then a replay of them must be recognised.
 
 use super::{
-    SeaStore,
-    entity::{auth_code, authorization, pending_authorization, seen, token},
+    SeaStore, clients,
+    entity::{
+        auth_code, authorization, client, logout_notice, pending_authorization, seen,
+        session_client, token,
+    },
 };
-use crate::{error::PortError, model::Timestamp};
+use crate::{
+    error::PortError,
+    model::{ClientId, LogoutNotice, Timestamp},
+};
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, TryGetable, Value,
     prelude::Uuid,
     sea_query::{Expr, LockBehavior, LockType},
 };
@@ -18,52 +25,100 @@ use std::collections::HashMap;
 /// Rows per transaction: short enough that nobody waits long for the one writer of SQLite.
 const BATCH: u64 = 500;
 
+/// The same for participants, whose key of two columns makes a long condition.
+const PARTICIPANTS: u64 = 100;
+
 impl SeaStore {
     pub(super) async fn sweep_all(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
         use auth_code::Column as Code;
+        use logout_notice::Column as Notice;
         use pending_authorization::Column as Pending;
         use seen::Column as Seen;
         use token::Column as Token;
-        let mut gone = 0;
-        gone +=
-            self.sweep_expired::<token::Entity>(Token::Hash, Token::ExpiresAt, now, limit).await?;
+        let mut gone = self.sweep_clients(now, limit).await?;
+        let token = Dated(Token::Hash, Token::ExpiresAt);
+        gone += self.sweep_expired::<token::Entity, Vec<u8>>(token, now, limit).await?;
+        let code = Dated(Code::Hash, Code::ExpiresAt);
+        gone += self.sweep_expired::<auth_code::Entity, Vec<u8>>(code, now, limit).await?;
+        let pending = Dated(Pending::Hash, Pending::ExpiresAt);
         gone += self
-            .sweep_expired::<auth_code::Entity>(Code::Hash, Code::ExpiresAt, now, limit)
+            .sweep_expired::<pending_authorization::Entity, Vec<u8>>(pending, now, limit)
             .await?;
-        gone += self
-            .sweep_expired::<pending_authorization::Entity>(
-                Pending::Hash,
-                Pending::ExpiresAt,
-                now,
-                limit,
-            )
-            .await?;
-        gone += self.sweep_expired::<seen::Entity>(Seen::Hash, Seen::ExpiresAt, now, limit).await?;
+        let seen = Dated(Seen::Hash, Seen::ExpiresAt);
+        gone += self.sweep_expired::<seen::Entity, Vec<u8>>(seen, now, limit).await?;
+        let (notice, old) =
+            (Dated(Notice::Id, Notice::CreatedAt), now.minus(LogoutNotice::KEPT_FOR));
+        gone += self.sweep_expired::<logout_notice::Entity, Uuid>(notice, old, limit).await?;
+        gone += self.sweep_participants(now, limit).await?;
         gone += self.sweep_authorizations(now, limit).await?;
         Ok(gone)
     }
 
-    async fn sweep_expired<E: EntityTrait>(
+    async fn sweep_expired<E, K>(
         &self,
-        key: E::Column,
-        expires_at: E::Column,
-        now: Timestamp,
+        dated: Dated<E::Column>,
+        until: Timestamp,
         limit: u64,
-    ) -> Result<u64, PortError> {
+    ) -> Result<u64, PortError>
+    where
+        E: EntityTrait,
+        K: TryGetable + Into<Value> + Send + Sync + 'static,
+    {
         let mut gone = 0;
         while gone < limit {
             let most = BATCH.min(limit - gone);
             let found = self
                 .write(move |on| {
-                    Box::pin(async move {
-                        Ok(delete_expired::<E>(on, key, expires_at, now, most).await?)
-                    })
+                    Box::pin(
+                        async move { Ok(delete_expired::<E, K>(on, dated, until, most).await?) },
+                    )
                 })
                 .await?;
             gone += found;
             if found < most {
                 break;
             }
+        }
+        Ok(gone)
+    }
+
+    async fn sweep_participants(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
+        let mut gone = 0;
+        while gone < limit {
+            let most = PARTICIPANTS.min(limit - gone);
+            let found = self
+                .write(move |on| {
+                    Box::pin(async move { Ok(delete_participants(on, now, most).await?) })
+                })
+                .await?;
+            gone += found;
+            if found < most {
+                break;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Removes clients that registered themselves and were never used, each in a transaction of its own.
+    async fn sweep_clients(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
+        let expired: Vec<String> = client::Entity::find()
+            .filter(client::Column::ExpiresAt.lte(now.unix()))
+            .order_by_asc(client::Column::ExpiresAt)
+            .limit(limit)
+            .select_only()
+            .column(client::Column::Id)
+            .into_tuple()
+            .all(&self.reader)
+            .await?;
+        let mut gone = 0;
+        for id in expired {
+            let id = ClientId::new(id);
+            let removed = self
+                .write(move |on| {
+                    Box::pin(async move { Ok(clients::remove_expired(on, &id, now).await?) })
+                })
+                .await?;
+            gone += u64::from(removed);
         }
         Ok(gone)
     }
@@ -87,15 +142,22 @@ impl SeaStore {
     }
 }
 
-async fn delete_expired<E: EntityTrait>(
+/// The primary key of a table and the column its rows go by.
+#[derive(Clone, Copy)]
+struct Dated<C>(C, C);
+
+async fn delete_expired<E, K>(
     on: &DatabaseTransaction,
-    key: E::Column,
-    expires_at: E::Column,
-    now: Timestamp,
+    Dated(key, expires_at): Dated<E::Column>,
+    until: Timestamp,
     most: u64,
-) -> Result<u64, DbErr> {
-    let dead: Vec<Vec<u8>> = E::find()
-        .filter(expires_at.lte(now.unix()))
+) -> Result<u64, DbErr>
+where
+    E: EntityTrait,
+    K: TryGetable + Into<Value> + Send + Sync,
+{
+    let dead: Vec<K> = E::find()
+        .filter(expires_at.lte(until.unix()))
         .order_by_asc(expires_at)
         .limit(most)
         .select_only()
@@ -108,6 +170,31 @@ async fn delete_expired<E: EntityTrait>(
         return Ok(0);
     }
     Ok(E::delete_many().filter(key.is_in(dead)).exec(on).await?.rows_affected)
+}
+
+async fn delete_participants(
+    on: &DatabaseTransaction,
+    now: Timestamp,
+    most: u64,
+) -> Result<u64, DbErr> {
+    use session_client::Column;
+    let dead: Vec<(String, String)> = session_client::Entity::find()
+        .filter(Column::ExpiresAt.lte(now.unix()))
+        .order_by_asc(Column::ExpiresAt)
+        .limit(most)
+        .select_only()
+        .columns([Column::Sid, Column::ClientId])
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(on)
+        .await?;
+    if dead.is_empty() {
+        return Ok(0);
+    }
+    let these = dead.into_iter().fold(Condition::any(), |these, (sid, client)| {
+        these.add(Condition::all().add(Column::Sid.eq(sid)).add(Column::ClientId.eq(client)))
+    });
+    Ok(session_client::Entity::delete_many().filter(these).exec(on).await?.rows_affected)
 }
 
 /// Of the authorizations that may have outlived their children, deletes those that have, and notes on the

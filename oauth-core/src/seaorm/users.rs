@@ -2,12 +2,12 @@
 
 use super::{
     SeaStore, clients,
-    entity::{access_right, authorization, client, consent, user, user::UserAccount},
+    entity::{access_right, client, from_json, json, user, user::UserAccount},
     only::Only,
 };
 use crate::{
     error::PortError,
-    model::{AccessRight, ClientId, Timestamp, User, UserId},
+    model::{AccessRight, Timestamp, User, UserId},
     ports::{Random, SignIn, Users, Verdict},
 };
 use async_trait::async_trait;
@@ -16,6 +16,7 @@ use sea_orm::{
     Set,
     sea_query::{Expr, OnConflict},
 };
+use serde_json::{Map, Value};
 use uuid::Builder;
 
 /// How long someone is asked to wait when too many passwords are being checked.
@@ -63,6 +64,19 @@ impl Users for SeaStore {
         })
     }
 
+    async fn profile(&self, id: &UserId) -> Result<Map<String, Value>, PortError> {
+        let profile: Option<Option<String>> = user::Entity::find_by_id(id.as_str())
+            .select_only()
+            .column(user::Column::Profile)
+            .into_tuple()
+            .only(&self.reader)
+            .await?;
+        match profile.flatten() {
+            Some(text) => from_json(&text, "profile"),
+            None => Ok(Map::new()),
+        }
+    }
+
     async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
         let rows = access_right::Entity::find()
             .filter(access_right::Column::UserId.eq(id.as_str()))
@@ -85,6 +99,7 @@ impl SeaStore {
             is_admin: Set(new.is_admin),
             disabled: Set(false),
             created_at: Set(new.created_at.unix()),
+            profile: Set(None),
         };
         let insert = user::Entity::insert(row)
             .on_conflict(OnConflict::new().do_nothing_on([user::Column::Id]).to_owned());
@@ -140,6 +155,17 @@ impl SeaStore {
     /// [`revoke_user`](crate::ports::GrantStore::revoke_user) beside it.
     pub async fn set_disabled(&self, id: &UserId, disabled: bool) -> Result<bool, PortError> {
         self.set_column(id, user::Column::Disabled, Expr::value(disabled)).await
+    }
+
+    /// Replaces the standard claims of a user, `sub` left out; false when there is no such user.
+    pub async fn set_profile(
+        &self,
+        id: &UserId,
+        mut profile: Map<String, Value>,
+    ) -> Result<bool, PortError> {
+        profile.remove("sub");
+        let text = (!profile.is_empty()).then(|| json(&profile));
+        self.set_column(id, user::Column::Profile, Expr::value(text)).await
     }
 
     /// Replaces all rights of a user.
@@ -200,20 +226,17 @@ async fn set_rights(
 
 async fn remove(on: &DatabaseTransaction, id: &UserId) -> Result<bool, DbErr> {
     let known = user::Entity::delete_by_id(id.as_str()).exec(on).await?.rows_affected == 1;
-    authorization::Entity::delete_many()
-        .filter(authorization::Column::UserId.eq(id.as_str()))
-        .exec(on)
-        .await?;
-    consent::Entity::delete_many().filter(consent::Column::UserId.eq(id.as_str())).exec(on).await?;
     let made: Vec<String> = client::Entity::find()
         .filter(client::Column::OwnerId.eq(id.as_str()))
         .select_only()
         .column(client::Column::Id)
+        .order_by_asc(client::Column::Id)
+        .lock_exclusive()
         .into_tuple()
         .all(on)
         .await?;
-    for made in made {
-        clients::remove(on, &ClientId::new(made)).await?;
-    }
+    client::Entity::delete_many().filter(client::Column::Id.is_in(&made)).exec(on).await?;
+    let whose = clients::Whose { clients: made, user: Some(id.as_str().to_owned()) };
+    clients::remove_issued(on, &whose).await?;
     Ok(known)
 }

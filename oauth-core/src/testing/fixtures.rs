@@ -1,15 +1,19 @@
 //! Plain values for tests, each from one short name.
 
 use crate::model::{
-    AuthorizationId, Client, ClientAuth, ClientId, Consent, HashedToken, Login, NewAuthorization,
-    NewCode, NewToken, PendingAuthorization, RedirectUri, ResourceUri, Scope, SecretHash,
-    SecretMethod, Timestamp, TokenKind, User, UserId,
+    AuthorizationId, ClaimsRequest, Client, ClientAuth, ClientId, ClientMetadata, Consent,
+    HashedToken, Login, NewAuthorization, NewCode, NewToken, OpenidContext, PendingAuthorization,
+    RedirectUri, ResourceUri, ResponseMode, Scope, SecretHash, SecretMethod, Timestamp, TokenKind,
+    User, UserId,
 };
 use std::time::Duration;
 use uuid::Uuid;
 
 /// The time at which tests begin.
 pub const NOW: Timestamp = Timestamp::from_unix(1_800_000_000);
+
+/// The authentication context class of sign-ins in a browser session.
+pub const ACR: &str = "urn:example:password";
 
 /// [`NOW`] and so many seconds.
 pub fn after(seconds: u64) -> Timestamp {
@@ -69,7 +73,22 @@ pub fn client(id: &str) -> Client {
         access_token_format: None,
         access_token_ttl: None,
         skip_consent: false,
+        metadata: ClientMetadata::default(),
+        registration_token: None,
         created_at: NOW,
+        expires_at: None,
+    }
+}
+
+/// A confidential client of OpenID Connect with the secret `secret` and all standard scopes, which gets codes
+/// and refresh tokens.
+pub fn openid_client(id: &str) -> Client {
+    let words = |words: &[&str]| words.iter().map(|&w| w.to_owned()).collect();
+    Client {
+        grant_types: words(&["authorization_code", "refresh_token"]),
+        response_types: words(&["code"]),
+        scope: scope("openid profile email address phone offline_access"),
+        ..client(id)
     }
 }
 
@@ -85,7 +104,12 @@ pub fn user(name: &str) -> User {
 
 /// A sign-in of that user, [`NOW`], with a password.
 pub fn login(user: &str) -> Login {
-    Login { user: UserId::new(user), at: NOW, amr: vec!["pwd".to_owned()] }
+    Login { user: UserId::new(user), at: NOW, amr: vec!["pwd".to_owned()], acr: None, sid: None }
+}
+
+/// The same in the browser session `sid`, with [`ACR`].
+pub fn session_login(user: &str, sid: &str) -> Login {
+    Login { acr: Some(ACR.to_owned()), sid: Some(sid.to_owned()), ..login(user) }
 }
 
 /// An authorization of client `c` by user `u` for scope `a b`.
@@ -95,7 +119,29 @@ pub fn authorization(name: &str) -> NewAuthorization {
         client: ClientId::new("c"),
         user: UserId::new("u"),
         scope: scope("a b"),
+        openid: None,
+        acr: None,
+        sid: None,
+        participates_until: NOW,
     }
+}
+
+/// An OpenID Connect authorization of client `c` by user `u` for scope `openid`, given in the browser session `sid`
+/// with [`ACR`]. Its client takes part in that session for 3600 seconds from [`NOW`].
+pub fn openid_authorization(name: &str, sid: &str) -> NewAuthorization {
+    NewAuthorization {
+        scope: scope("openid"),
+        openid: Some(openid_context("nonce")),
+        acr: Some(ACR.to_owned()),
+        sid: Some(sid.to_owned()),
+        participates_until: after(3600),
+        ..authorization(name)
+    }
+}
+
+/// What is kept of an OpenID Connect request with this `nonce`.
+pub fn openid_context(nonce: &str) -> OpenidContext {
+    OpenidContext { nonce: Some(nonce.to_owned()), claims: ClaimsRequest::default() }
 }
 
 /// A code of client `c` for user `u`, good for 60 seconds from [`NOW`].
@@ -146,6 +192,7 @@ pub fn pending() -> PendingAuthorization {
     PendingAuthorization {
         client: ClientId::new("c"),
         response_type: "code".to_owned(),
+        response_mode: ResponseMode::Query,
         redirect_uri: "https://client.example/cb".to_owned(),
         redirect_uri_was_sent: true,
         state: Some("xyz".to_owned()),
@@ -154,6 +201,13 @@ pub fn pending() -> PendingAuthorization {
         challenge: None,
         prompt: Vec::new(),
         login_hint: None,
+        nonce: None,
+        claims: ClaimsRequest::default(),
+        max_age: None,
+        acr_values: Vec::new(),
+        expected_subject: None,
+        ui_locales: Vec::new(),
+        signed_in_here: false,
         login: Some(login("u")),
         browser: PendingAuthorization::browser_hash("cookie"),
         expires_at: after(600),

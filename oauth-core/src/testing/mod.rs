@@ -13,11 +13,13 @@ mod clock;
 #[cfg(feature = "seaorm")]
 mod database;
 pub mod fixtures;
+mod jwe;
 mod laws;
 mod random;
 
 pub use clock::ManualClock;
 #[cfg(feature = "seaorm")]
 pub use database::TestDatabase;
-pub use laws::{LawfulStore, store_laws, user_laws};
+pub use jwe::{JweKey, Opened};
+pub use laws::{LawfulStore, profile, profile_laws, store_laws, user_laws};
 pub use random::SeededRandom;

@@ -69,3 +69,57 @@ async fn nothing_else_is_remembered() {
     let again = world.request("web").signed_in(USER).send().await;
     again.reply.interaction("/consent");
 }
+
+/// The same scope for another resource is another key to another door.
+#[tokio::test]
+async fn it_is_for_the_resources_it_was_given_for() {
+    use oauth_core::{model::Resource, testing::fixtures};
+    const ONE: &str = "https://one.example/";
+    const TWO: &str = "https://two.example/";
+    let known = |uri: &str| Resource {
+        uri: fixtures::resource(uri),
+        access_token_format: None,
+        access_token_ttl: None,
+        scope: fixtures::scope(""),
+    };
+    let world =
+        Setup::new().builder(move |b| b.resource(known(ONE)).resource(known(TWO))).start().await;
+    let request = || world.request("web").signed_in(USER);
+    let silent = || request().set("prompt", "none");
+    request().set("resource", ONE).code().await;
+    silent().set("resource", ONE).granted().await;
+    silent().set("resource", ONE).set("scope", "a").granted().await;
+    silent().set("resource", TWO).refuses("consent_required").await;
+    silent().set("resource", ONE).also("resource", TWO).refuses("consent_required").await;
+    // What is good nowhere but here is less.
+    silent().granted().await;
+    let step = request().set("resource", TWO).send().await;
+    let id = step.reply.interaction("/consent");
+    let shown = world.provider.interaction(&id, &step.browser).await.unwrap();
+    assert_eq!(shown.needed, fixtures::scope("a b"), "resources are not chosen one by one");
+    step.approve().await.reply.answer().must("code");
+    silent().set("resource", TWO).also("resource", ONE).granted().await;
+    // And a yes without any resource is one to no resource.
+    let other = || world.request("other").signed_in(USER);
+    other().code().await;
+    other().set("resource", ONE).set("prompt", "none").refuses("consent_required").await;
+}
+
+/// RFC 6749 10.2: where anybody could be who answers to the address, a person has done something in each request, even
+/// if the operator has nothing asked.
+#[tokio::test]
+async fn nothing_is_skipped_for_who_could_be_anybody() {
+    let world = Setup::new()
+        .client("native", |c| c.skip_consent = true)
+        .client("spa", |c| c.skip_consent = true)
+        .start()
+        .await;
+    for redirect_uri in ["http://127.0.0.1:5000/cb", "com.example.app:/cb"] {
+        let request = || world.request("native").set("redirect_uri", redirect_uri);
+        request().send().await.sign_in(USER).await.reply.answer().must("code");
+        request().signed_in(USER).set("prompt", "none").refuses("consent_required").await;
+        request().signed_in(USER).send().await.reply.interaction("/consent");
+    }
+    // At an https address there is only one.
+    world.request("spa").signed_in(USER).set("prompt", "none").granted().await;
+}

@@ -195,3 +195,24 @@ async fn a_removed_client_gets_no_answer() {
     clients.remove_client(&ClientId::new("web")).await.unwrap();
     step.decide(&id, YES()).await.reply.is_page("invalid_request");
 }
+
+/// Nor do the scope and the response type of the request outlive their registration.
+#[tokio::test]
+async fn what_was_allowed_must_still_be() {
+    let world = Setup::openid().start().await;
+    let clients = &world.provider.env().clients;
+    let known = (*clients.client(&ClientId::new("rp")).await.unwrap().unwrap()).clone();
+    let request = world.sign_in("rp").set("response_type", "id_token token");
+    let step = request.set("scope", "openid email").send().await.sign_in(USER).await;
+    let id = step.reply.interaction("/consent");
+    let mut without_scope = known.clone();
+    without_scope.scope = oauth_core::testing::fixtures::scope("openid");
+    let mut without_type = known.clone();
+    without_type.response_types.remove("id_token token");
+    for less in [without_scope, without_type] {
+        clients.replace_client(less).await.unwrap();
+        step.decide(&id, YES()).await.reply.is_page("invalid_request");
+    }
+    clients.replace_client(known).await.unwrap();
+    step.decide(&id, YES()).await.reply.answer().must("access_token");
+}

@@ -123,7 +123,7 @@ async fn a_changed_or_swapped_key_does_not_open() {
 #[tokio::test]
 async fn the_private_key_is_not_in_the_store_in_the_clear() {
     let store = MemoryStore::new();
-    let sealer = Sealer::new(&SEALING_KEY);
+    let sealer = Arc::new(Sealer::new(&SEALING_KEY));
     let ring = KeyRing::new(
         Arc::new(store.clone()),
         sealer,

@@ -2,4 +2,6 @@
 
 mod debug;
 mod failures;
-mod logs;
+pub(crate) mod logs;
+mod openid;
+mod registration;

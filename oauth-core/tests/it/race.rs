@@ -3,6 +3,7 @@
 mod credentials;
 mod histories;
 mod others;
+mod sessions;
 
 use oauth_core::{
     model::{
@@ -19,6 +20,7 @@ use tokio::{sync::Barrier, task::JoinSet};
 use credentials::*;
 use histories::*;
 use others::*;
+use sessions::*;
 
 const ROUNDS: u128 = 100;
 const RIVALS: usize = 8;
@@ -87,6 +89,12 @@ on_every_database!(
     a_name_or_number_has_one_taker,
     sweeps_meet_each_other_and_refreshes,
     histories_end_as_the_rules_say,
+    a_session_is_ended_by_one,
+    whoever_joins_while_a_session_ends_is_told_once,
+    clients_that_join_at_once_are_all_told,
+    a_notice_is_taken_by_one,
+    endings_meet_removals_and_refreshes,
+    a_client_is_kept_or_swept,
 );
 
 fn nothing(at: Timestamp) -> Issuance {

@@ -1,12 +1,7 @@
 //! RFC 6749 4.2: the implicit grant, off unless provider and client say otherwise.
 
 use crate::support::{CALLBACK, ISSUER, Setup, USER, World};
-use async_trait::async_trait;
-use oauth_core::{
-    error::OAuthError,
-    grants::{Exchange, Grant, Implicit},
-    model::{Approval, TokenFormat},
-};
+use oauth_core::{grants::Implicit, model::TokenFormat};
 
 async fn with_implicit() -> World {
     Setup::new().builder(|b| b.grant(Implicit)).start().await
@@ -83,58 +78,15 @@ async fn s4_2_2_1_errors_come_in_the_fragment_too() {
     request().set("response_mode", "fragment").answer().await;
 }
 
-/// Code and token together is not offered, in whatever order and however often.
+/// A word twice is a response type nobody knows.
 #[tokio::test]
-async fn s3_1_1_combinations_are_not_offered() {
+async fn s3_1_1_a_word_counts_once() {
     let world = with_implicit().await;
-    for kind in ["code token", "token code", "token token", "id_token", "code id_token"] {
+    for kind in ["token token", "code code", "code  token", "code token token", "Token", "token x"]
+    {
         let request = world.request("web").set("response_type", kind);
         let answer = request.refuses("unsupported_response_type").await;
-        assert!(answer.in_fragment, "{kind}");
-    }
-}
-
-/// What an embedder offers who wants both.
-struct Both;
-
-#[async_trait]
-impl Grant for Both {
-    fn grant_type(&self) -> &'static str {
-        "urn:example:both"
-    }
-    fn response_types(&self) -> &'static [&'static str] {
-        &["code token"]
-    }
-    async fn approve(&self, _: &Exchange<'_>) -> Result<Approval, OAuthError> {
-        Err(OAuthError::invalid_grant("there is no token request"))
-    }
-}
-
-/// The order of the words does not matter; code and token come in the fragment, and one revocation ends both.
-#[tokio::test]
-async fn s3_1_1_an_embedder_may_offer_combinations() {
-    let world = Setup::new()
-        .builder(|b| b.grant(Both))
-        .client("web", |c| {
-            c.grant_types.insert("urn:example:both".into());
-            c.response_types.insert("code token".into());
-        })
-        .start()
-        .await;
-    for kind in ["code token", "token code"] {
-        let request = || world.request("web").set("response_type", kind);
-        request().without_pkce().refuses("invalid_request").await;
-        let answer = request().answer().await;
-        assert!(answer.in_fragment);
-        let token = answer.get("access_token").unwrap();
-        assert!(world.is_active(token).await);
-        let code = answer.get("code").unwrap();
-        let tokens = world.redeem("web", code).issues().await;
-        world.redeem("web", code).refuses("invalid_grant").await;
-        assert!(!world.is_active(&tokens.access_token).await);
-        assert!(!world.is_active(token).await);
-        let other = world.request("other").set("response_type", kind);
-        other.refuses("unauthorized_client").await;
+        assert_eq!(answer.in_fragment, kind.split(' ').any(|word| word == "token"), "{kind}");
     }
 }
 

@@ -245,3 +245,52 @@ async fn a_subject_that_looks_like_a_client_is_none() {
     env.clients.insert_client((*client).clone()).await.unwrap();
     assert!(!world.is_active(&tokens.access_token).await);
 }
+
+struct Shelf;
+
+#[async_trait::async_trait]
+impl oauth_core::ports::Claims for Shelf {
+    async fn claims(
+        &self,
+        user: Option<&oauth_core::model::UserId>,
+        _: &oauth_core::model::Client,
+        _: &oauth_core::model::Scope,
+    ) -> Result<serde_json::Map<String, Value>, oauth_core::error::PortError> {
+        let user = user.map_or("nobody", oauth_core::model::UserId::as_str);
+        let claims = json!({
+            "shelf": user, "sub": "forged", "aud": "forged", "exp": 9, "active": false,
+            "scope": "forged", "jti": "forged", "username": "forged", "token_type": "forged",
+        });
+        Ok(claims.as_object().unwrap().clone())
+    }
+}
+
+/// What a resource learns does not depend on the form of the token: RFC 9068 2.2 names the claims.
+#[tokio::test]
+async fn s2_2_opaque_tokens_say_what_jwts_say() {
+    let mut shown = Vec::new();
+    for format in [TokenFormat::Jwt(SigningAlgorithm::ES256), TokenFormat::Opaque] {
+        let setup = Setup::openid().policy(|p| p.access_token_format = format);
+        let world = setup.builder(|b| b.claims(Shelf)).start().await;
+        let tokens = world.openid_tokens("rp", "openid a").await;
+        let own = world.token("web", "client_credentials").issues().await;
+        for token in [&tokens.access_token, &own.access_token] {
+            let mut claims = world.introspect(token).await;
+            let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
+            assert!(jti.as_str().unwrap().len() >= 22 && jti != "forged", "{jti}");
+            assert!(!tokens.access_token.contains(jti.as_str().unwrap()));
+            assert_eq!(world.introspect(token).await["jti"], jti, "it is the same every time");
+            shown.push(claims);
+        }
+    }
+    let [jwt, jwt_of_client, opaque, opaque_of_client] = &shown[..] else { panic!("{shown:?}") };
+    assert_eq!(jwt["username"], USERNAME);
+    for name in ["auth_time", "amr", "acr", "shelf"] {
+        assert!(jwt.get(name).is_some(), "{name} is not in {jwt}");
+    }
+    assert_eq!(opaque, jwt);
+    assert_eq!((&jwt["shelf"], &jwt_of_client["shelf"]), (&json!(USER), &json!("nobody")));
+    // Nobody has signed in, so there is nothing to say of that.
+    assert_eq!(jwt_of_client.get("auth_time"), None);
+    assert_eq!(opaque_of_client, jwt_of_client);
+}

@@ -1,6 +1,6 @@
 //! RFC 8414: metadata, derived from what is registered and enabled.
 
-use crate::support::{Setup, World};
+use crate::support::Setup;
 use async_trait::async_trait;
 use oauth_core::{
     error::OAuthError,
@@ -9,9 +9,21 @@ use oauth_core::{
 };
 use serde_json::{Value, json};
 
+/// What a provider without OpenID Connect says of itself, whole.
 #[tokio::test]
 async fn s3_2_the_document() {
-    let world = World::new().await;
+    const METHODS: [&str; 5] = [
+        "client_secret_basic",
+        "client_secret_post",
+        "client_secret_jwt",
+        "private_key_jwt",
+        "none",
+    ];
+    const SIGNING: [&str; 13] = [
+        "HS256", "HS384", "HS512", "ES256", "ES384", "EdDSA", "Ed25519", "RS256", "RS384", "RS512",
+        "PS256", "PS384", "PS512",
+    ];
+    let world = Setup::new().policy(|p| p.openid = false).start().await;
     let reply = world.get("/.well-known/oauth-authorization-server").await;
     assert_eq!(reply.status, 200);
     assert_eq!(
@@ -23,17 +35,21 @@ async fn s3_2_the_document() {
             "revocation_endpoint": "https://as.example/oauth/revoke",
             "introspection_endpoint": "https://as.example/oauth/introspect",
             "jwks_uri": "https://as.example/.well-known/jwks.json",
-            "response_types_supported": ["code"],
-            "response_modes_supported": ["query"],
+            "response_types_supported": ["code", "none"],
+            "response_modes_supported": ["query", "fragment", "form_post"],
             "grant_types_supported": ["authorization_code", "client_credentials", "refresh_token"],
-            "token_endpoint_auth_methods_supported":
-                ["client_secret_basic", "client_secret_post", "none"],
-            "revocation_endpoint_auth_methods_supported":
-                ["client_secret_basic", "client_secret_post", "none"],
-            "introspection_endpoint_auth_methods_supported":
-                ["client_secret_basic", "client_secret_post"],
+            "token_endpoint_auth_methods_supported": METHODS,
+            "token_endpoint_auth_signing_alg_values_supported": SIGNING,
+            "revocation_endpoint_auth_methods_supported": METHODS,
+            "revocation_endpoint_auth_signing_alg_values_supported": SIGNING,
+            "introspection_endpoint_auth_methods_supported": METHODS[..4],
+            "introspection_endpoint_auth_signing_alg_values_supported": SIGNING,
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
+            "request_parameter_supported": true,
+            "request_uri_parameter_supported": false,
+            "require_request_uri_registration": true,
+            "request_object_signing_alg_values_supported": SIGNING[3..],
         })
     );
 }
@@ -54,6 +70,7 @@ impl Grant for Own {
 #[tokio::test]
 async fn s2_what_is_turned_on_is_said_and_works() {
     let world = Setup::new()
+        .policy(|p| p.openid = false)
         .builder(|b| b.grant(Implicit).grant(Password).grant(Own))
         .builder(|b| b.scopes(["a".into(), "b".into()]))
         .client("web", |c| {
@@ -73,8 +90,7 @@ async fn s2_what_is_turned_on_is_said_and_works() {
             "urn:example:own"
         ])
     );
-    assert_eq!(document["response_types_supported"], json!(["code", "token"]));
-    assert_eq!(document["response_modes_supported"], json!(["fragment", "query"]));
+    assert_eq!(document["response_types_supported"], json!(["code", "none", "token"]));
     assert_eq!(document["scopes_supported"], json!(["a", "b"]));
     world.token("web", "urn:example:own").refuses("invalid_grant").await;
     world.token("other", "urn:example:own").refuses("unauthorized_client").await;

@@ -1,6 +1,7 @@
 //! The store laws on every store, and what is particular to those on a database.
 
 mod connecting;
+mod expiry;
 mod group_commit;
 mod histories;
 mod schema;
@@ -8,8 +9,9 @@ mod users;
 
 use oauth_core::{
     memory::MemoryStore,
+    model::UserId,
     seaorm::SeaStore,
-    testing::{TestDatabase, fixtures, store_laws, user_laws},
+    testing::{TestDatabase, fixtures, profile, profile_laws, store_laws, user_laws},
 };
 
 #[tokio::test]
@@ -18,6 +20,10 @@ async fn memory_keeps_the_laws() {
     let user = fixtures::user("Ada");
     let store = MemoryStore::new().with_user(user.clone(), "correct horse");
     user_laws(&store, &user, "correct horse").await;
+    let mut said = profile();
+    said.insert("sub".to_owned(), "somebody else".into());
+    let store = store.with_profile(&user.id, said);
+    profile_laws(&store, &user.id, &UserId::new("other")).await;
 }
 
 #[tokio::test]

@@ -4,6 +4,12 @@
 //! refuses; `Walk` is an authorization request with the person's steps after it. Both go through the router.
 
 mod ask;
+mod browser_session;
+mod html;
+mod id_token;
+pub(crate) mod jwt;
+mod published;
+pub(crate) mod registering;
 mod reply;
 mod walk;
 mod watched;
@@ -18,6 +24,7 @@ use oauth_core::{
     Provider,
     config::Policy,
     error::PortError,
+    grants::Implicit,
     http::router,
     memory::MemoryStore,
     model::{
@@ -28,12 +35,17 @@ use oauth_core::{
     provider::Builder,
     testing::{ManualClock, SeededRandom, fixtures},
 };
+use serde_json::{Value, json};
 use std::time::Duration;
 use tower::ServiceExt as _;
 
 pub(crate) use ask::Ask;
+pub(crate) use browser_session::opened;
+pub(crate) use html::Html;
+pub(crate) use id_token::{IdToken, half_hash};
+pub(crate) use published::Published;
 pub(crate) use reply::{Answer, Reply};
-pub(crate) use walk::Walk;
+pub(crate) use walk::{Step, Walk};
 pub(crate) use watched::Watched;
 
 pub(crate) const ISSUER: &str = "https://as.example";
@@ -49,6 +61,22 @@ pub(crate) const ODD_ID: &str = "odd one: +%é";
 pub(crate) const USER: &str = "u";
 pub(crate) const USERNAME: &str = "ada@people.example";
 pub(crate) const PASSWORD: &str = "correct horse";
+/// Of every [`World::sign_in`].
+pub(crate) const NONCE: &str = "n-0S6_WzA2Mj";
+/// Every response type, its words in sorted order.
+pub(crate) const RESPONSE_TYPES: [&str; 8] = [
+    "code",
+    "code id_token",
+    "code id_token token",
+    "code token",
+    "id_token",
+    "id_token token",
+    "none",
+    "token",
+];
+/// Of assertions that are JWTs: RFC 7523 2.2.
+pub(crate) const CLIENT_ASSERTION_TYPE: &str =
+    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 pub(crate) const SEALING_KEY: [u8; 32] = [7; 32];
 
 /// The parts of a world, to be changed before it starts.
@@ -57,6 +85,7 @@ pub(crate) struct Setup {
     clients: Vec<Client>,
     policy: Policy,
     issuer: &'static str,
+    with_sid: bool,
     further: Vec<Box<dyn FnOnce(Builder) -> Builder>>,
 }
 
@@ -65,6 +94,7 @@ pub(crate) struct World {
     pub(crate) provider: Provider,
     pub(crate) store: Watched,
     pub(crate) clock: ManualClock,
+    with_sid: bool,
     router: Router,
 }
 
@@ -82,6 +112,7 @@ impl Setup {
             clients: clients(),
             policy,
             issuer: ISSUER,
+            with_sid: false,
             further: Vec::new(),
         }
     }
@@ -109,6 +140,29 @@ impl Setup {
         self
     }
 
+    /// A world of OpenID Connect: two clients that may ask for everything in every way, a user with every standard
+    /// claim, and browser sessions that have identifiers.
+    pub(crate) fn openid() -> Self {
+        let everything = |c: &mut Client| {
+            let grants = ["authorization_code", "implicit", "refresh_token"];
+            c.grant_types = grants.map(str::to_owned).into();
+            c.response_types = RESPONSE_TYPES.map(str::to_owned).into();
+            c.scope = fixtures::scope("openid profile email address phone offline_access a b");
+        };
+        Self { with_sid: true, ..Self::new() }
+            .client("rp", everything)
+            .client("rp2", everything)
+            .profile(USER, &profile())
+            .policy(|p| p.acr_values = vec![fixtures::ACR.into()])
+            .builder(|b| b.grant(Implicit))
+    }
+
+    pub(crate) fn profile(mut self, user: &str, claims: &Value) -> Self {
+        let claims = claims.as_object().unwrap().clone();
+        self.people = self.people.with_profile(&UserId::new(user), claims);
+        self
+    }
+
     pub(crate) fn right(mut self, right: AccessRight) -> Self {
         self.people = self.people.with_right(right);
         self
@@ -132,12 +186,12 @@ impl Setup {
             .clock(clock.clone())
             .random(SeededRandom::default())
             .sealing_key(&SEALING_KEY)
-            .sessions(HeaderSessions(clock.clone()))
+            .sessions(HeaderSessions { clock: clock.clone(), with_sid: self.with_sid })
             .policy(self.policy);
         let builder = self.further.into_iter().fold(builder, |builder, change| change(builder));
         let provider = builder.build().unwrap();
         provider.maintain().await.unwrap();
-        World { router: router(provider.clone()), provider, store, clock }
+        World { router: router(provider.clone()), provider, store, clock, with_sid: self.with_sid }
     }
 }
 
@@ -176,7 +230,7 @@ impl World {
     }
 
     /// What a resource server learns of the token; nothing but `active` when it is not.
-    pub(crate) async fn introspect(&self, token: &str) -> serde_json::Value {
+    pub(crate) async fn introspect(&self, token: &str) -> Value {
         self.introspection("rs", token).describes().await
     }
 
@@ -218,7 +272,31 @@ impl World {
 
     /// A sign-in of the user, now.
     pub(crate) fn login(&self, user: &str) -> Login {
-        Login { user: UserId::new(user), at: self.clock.now(), amr: vec!["pwd".into()] }
+        Login { at: self.clock.now(), ..sign_in_of(user, self.with_sid) }
+    }
+
+    /// An authorization request that asks this client's user to sign in, and for nothing else.
+    pub(crate) fn sign_in(&self, client: &str) -> Walk<'_> {
+        self.request(client).set("scope", "openid").set("nonce", NONCE)
+    }
+
+    /// The whole code flow of OpenID Connect.
+    pub(crate) async fn openid_tokens(
+        &self,
+        client: &str,
+        scope: &str,
+    ) -> oauth_core::issue::TokenResponse {
+        let code = self.sign_in(client).set("scope", scope).code().await;
+        self.redeem(client, &code).issues().await
+    }
+
+    /// What the token lets a client know of the user.
+    pub(crate) async fn userinfo(&self, token: &str) -> Value {
+        let request = Request::get("/oauth/userinfo");
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let reply = self.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()
     }
 }
 
@@ -249,12 +327,49 @@ fn clients() -> Vec<Client> {
     ]
 }
 
+/// The browser session of this user.
+pub(crate) fn sid_of(user: &str) -> String {
+    format!("session of {user}")
+}
+
+/// Every standard claim (OpenID Connect Core 5.1).
+pub(crate) fn profile() -> Value {
+    json!({
+        "name": "Ada Lovelace",
+        "family_name": "Lovelace",
+        "given_name": "Ada",
+        "middle_name": "King",
+        "nickname": "Countess",
+        "preferred_username": "ada",
+        "profile": "https://people.example/ada",
+        "picture": "https://people.example/ada.png",
+        "website": "https://ada.example",
+        "gender": "female",
+        "birthdate": "1815-12-10",
+        "zoneinfo": "Europe/London",
+        "locale": "en-GB",
+        "updated_at": 1_700_000_000,
+        "email": USERNAME,
+        "email_verified": true,
+        "address": {"formatted": "12 St James's Square\nLondon", "country": "GB"},
+        "phone_number": "+44 20 7946 0000",
+        "phone_number_verified": false,
+    })
+}
+
 fn hash(text: &str) -> HashedToken {
     HashedToken::of(text)
 }
 
 /// Whoever the header `x-user` names is signed in since ten seconds ago.
-struct HeaderSessions(ManualClock);
+struct HeaderSessions {
+    clock: ManualClock,
+    with_sid: bool,
+}
+
+fn sign_in_of(user: &str, with_sid: bool) -> Login {
+    if with_sid { fixtures::session_login(user, &sid_of(user)) } else { fixtures::login(user) }
+}
 
 #[async_trait]
 impl Sessions for HeaderSessions {
@@ -263,9 +378,8 @@ impl Sessions for HeaderSessions {
             return Ok(None);
         };
         Ok(Some(Login {
-            user: UserId::new(user.to_str().map_err(PortError::new)?),
-            at: self.0.now().minus(Duration::from_secs(10)),
-            amr: vec!["pwd".into()],
+            at: self.clock.now().minus(Duration::from_secs(10)),
+            ..sign_in_of(user.to_str().map_err(PortError::new)?, self.with_sid)
         }))
     }
 }

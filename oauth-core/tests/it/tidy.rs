@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Which module is on which floor; a module uses only lower ones.
-const FLOORS: [(&str, u8); 22] = [
+const FLOORS: [(&str, u8); 26] = [
     ("model", 0),
     ("error", 0),
     ("params", 0),
@@ -16,14 +16,18 @@ const FLOORS: [(&str, u8); 22] = [
     ("pkce", 1),
     ("jose", 2),
     ("keys", 3),
+    ("client_keys", 3),
     ("env", 4),
     ("client_auth", 5),
+    ("openid", 5),
     ("issue", 6),
     ("grants", 7),
     ("authorize", 8),
+    ("registration", 8),
     ("endpoints", 9),
     ("provider", 10),
     ("http", 11),
+    ("fetch", 11),
     ("memory", 11),
     ("password", 11),
     ("oxide", 11),
@@ -33,7 +37,7 @@ const FLOORS: [(&str, u8); 22] = [
 ];
 /// The floors that are built without any of these.
 const PURE: u8 = 10;
-const IMPURE: [&str; 6] = ["axum", "tokio", "sea_orm", "sqlx", "hyper", "multer"];
+const IMPURE: [&str; 7] = ["axum", "tokio", "sea_orm", "sqlx", "hyper", "multer", "reqwest"];
 
 struct Source {
     path: PathBuf,

@@ -4,7 +4,7 @@ use super::output::{self, Output, date, table, yes};
 use crate::{
     config::{AuthMethod, Format},
     policy,
-    registration::{self, ClientDraft, Rules},
+    registration::{self, ClientDraft, Objection},
     state::AppState,
 };
 use anyhow::{Context as _, anyhow, bail};
@@ -81,6 +81,17 @@ pub(super) struct New {
     /// Do not ask people for consent: for clients of your own
     #[arg(long)]
     skip_consent: bool,
+    /// What else it registers, as a JSON object with the names of OpenID Connect Registration
+    #[arg(long, value_name = "JSON", value_parser = metadata)]
+    metadata: Option<Metadata>,
+}
+
+/// A JSON object.
+type Metadata = serde_json::Map<String, Value>;
+
+fn metadata(text: &str) -> Result<Metadata, String> {
+    serde_json::from_str(text)
+        .map_err(|_| r#"expected a JSON object such as {"subject_type": "pairwise"}"#.into())
 }
 
 fn id(text: &str) -> Result<String, String> {
@@ -131,18 +142,22 @@ async fn create(state: &AppState, output: Output, new: New) -> anyhow::Result<()
         auth_method: new.auth_method.to_string(),
         access_token_format: policy::format_choice(format),
         access_token_ttl: new.access_token_ttl.map_or_else(String::new, |ttl| ttl.to_string()),
+        ..ClientDraft::default()
     };
-    let rules = Rules::new(state.provider.grants(), &state.config);
-    let checked = draft.check(&rules).map_err(|objections| {
+    let draft = draft.with_metadata(&new.metadata.unwrap_or_default());
+    let rules = registration::rules(state.provider.grants(), &state.config);
+    let refused = |objections: Vec<Objection>| {
         let lines: Vec<_> = objections.iter().map(ToString::to_string).collect();
         anyhow!("the client cannot be registered:\n  {}", lines.join("\n  "))
-    })?;
-    let made = checked.register(state.provider.env(), None);
-    let client = Client {
-        id: new.id.map_or(made.client.id, ClientId::new),
-        skip_consent: new.skip_consent,
-        ..made.client
     };
+    let checked = draft.and_then(|draft| draft.check(&rules)).map_err(refused)?;
+    let env = state.provider.env();
+    let made = match new.id {
+        Some(id) => checked.register_as(env, ClientId::new(id), None).await,
+        None => checked.register(env, None).await,
+    };
+    let made = made.map_err(refused)?;
+    let client = Client { skip_consent: new.skip_consent, ..made.client };
     if !state.store.insert_client(client.clone()).await? {
         bail!("there is a client with the id {:?} already", client.id.as_str());
     }
@@ -152,7 +167,7 @@ async fn create(state: &AppState, output: Output, new: New) -> anyhow::Result<()
 async fn rotate(state: &AppState, output: Output, id: &str) -> anyhow::Result<()> {
     let client = find(state, id).await?;
     let Some(fresh) = registration::rotate_secret(state.provider.env(), &client) else {
-        bail!("{id} is a public client and has no secret");
+        bail!("{id} has no secret");
     };
     if !state.store.replace_client(fresh.client.clone()).await? {
         bail!("{id} was deleted meanwhile");

@@ -1,14 +1,17 @@
 //! `oauth-server keys`.
 
 use super::output::{self, Output, date, table};
-use crate::state::AppState;
+use crate::{
+    administration::keys::{self, Doing},
+    state::AppState,
+};
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Subcommand;
 use oauth_core::{
     jose::{GeneratedKey, import_pem},
     keys::RotateWhen,
-    model::{SigningAlgorithm, StoredKey, Timestamp},
+    model::{SigningAlgorithm, StoredKey},
 };
 use rustls::{
     crypto::aws_lc_rs,
@@ -33,9 +36,10 @@ pub(super) enum Command {
         #[arg(long)]
         now: bool,
     },
-    /// Withdraw a key at once: tokens it signed are refused from now on
+    /// Withdraw a key at once: whoever checks tokens with the key set refuses those it signed
     Retire {
-        /// The key id
+        /// The key id, which may begin with a hyphen
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
     /// Take over a private key that was made elsewhere
@@ -60,24 +64,21 @@ fn algorithm(name: &str) -> Result<SigningAlgorithm, String> {
 }
 
 pub(super) async fn run(command: Command, state: &AppState, output: Output) -> anyhow::Result<()> {
-    let ring = &state.provider.env().keys;
-    let now = state.now();
     match command {
         Command::List => list(state, output).await,
         Command::Rotate { algorithms, now: at_once } => {
             let configured = &state.config.keys.algorithms;
             let algorithms = if algorithms.is_empty() { configured } else { &algorithms };
             for &alg in algorithms {
-                let kid = ring.rotate(alg, when(at_once), now).await?;
+                let kid = keys::rotate(state, alg, when(at_once)).await?;
                 output::message(&announced(alg, &kid, at_once, state))?;
             }
             Ok(())
         }
         Command::Retire { kid } => {
-            if !ring.retire(&kid, now).await? {
+            if !keys::retire(state, &kid).await? {
                 bail!("there is no key with the id {kid:?}; see `oauth-server keys list`");
             }
-            crate::maintenance::maintain_keys(state).await?;
             output::message(&format!(
                 "{kid} is withdrawn; servers notice within a minute, or on SIGHUP"
             ))
@@ -89,7 +90,8 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
                 .with_context(|| format!("cannot use {}", file.display()))?;
             let certificate = certificate.map(|path| fitting(&path, &key)).transpose()?;
             let alg = key.signer.alg();
-            let kid = ring.adopt(key, certificate, when(at_once), now).await?;
+            let ring = &state.provider.env().keys;
+            let kid = ring.adopt(key, certificate, when(at_once), state.now()).await?;
             output::message(&announced(alg, &kid, at_once, state))
         }
     }
@@ -134,22 +136,14 @@ fn pem(der: &[u8]) -> String {
 }
 
 async fn list(state: &AppState, output: Output) -> anyhow::Result<()> {
-    let now = state.now();
-    let snapshot = state.provider.env().key_snapshot(now).await?;
-    let keys: Vec<(&StoredKey, &str)> = snapshot
-        .stored()
-        .map(|key| {
-            let signs = snapshot.signer(key.alg, now).is_some_and(|s| s.kid() == key.kid);
-            (key, doing(key, signs, now))
-        })
-        .collect();
+    let keys = keys::list(state).await?;
     let json = keys
         .iter()
         .map(|(k, doing)| {
             json!({
                 "kid": k.kid,
                 "alg": k.alg.as_str(),
-                "state": doing,
+                "state": doing.as_str(),
                 "publish_at": date(k.publish_at),
                 "sign_from": date(k.sign_from),
                 "retired_at": k.retired_at.map(date),
@@ -157,11 +151,11 @@ async fn list(state: &AppState, output: Output) -> anyhow::Result<()> {
         })
         .collect();
     output.data(&json, || {
-        let row = |(k, doing): &(&StoredKey, &str)| {
+        let row = |(k, doing): &(StoredKey, Doing)| {
             vec![
                 k.kid.clone(),
                 k.alg.to_string(),
-                (*doing).to_owned(),
+                doing.as_str().to_owned(),
                 date(k.publish_at),
                 date(k.sign_from),
             ]
@@ -169,14 +163,4 @@ async fn list(state: &AppState, output: Output) -> anyhow::Result<()> {
         let rows: Vec<_> = keys.iter().map(row).collect();
         table(&["KID", "ALG", "STATE", "PUBLISHED", "SIGNS FROM"], &rows)
     })
-}
-
-/// What a key is doing, in a word.
-fn doing(key: &StoredKey, signs: bool, now: Timestamp) -> &'static str {
-    match key {
-        k if k.retired_at.is_some_and(|at| at <= now) => "retired",
-        _ if signs => "signing",
-        k if k.sign_from > now => "next",
-        _ => "former",
-    }
 }

@@ -5,6 +5,8 @@ mod client;
 mod config;
 mod keys;
 mod output;
+mod profile;
+mod registration;
 mod secret;
 mod serve;
 mod user;
@@ -83,6 +85,9 @@ enum Command {
     /// Clients: create, list, show, secrets
     #[command(subcommand)]
     Client(client::Command),
+    /// Registration by programs: initial access tokens
+    #[command(subcommand)]
+    Registration(registration::Command),
     /// Signing keys: list, rotate, retire, import
     #[command(subcommand)]
     Keys(keys::Command),
@@ -162,6 +167,7 @@ impl Command {
             Self::User(command) => user::run(command, &state, output).await,
             Self::Admin(command) => user::run_admin(command, &state).await,
             Self::Client(command) => client::run(command, &state, output).await,
+            Self::Registration(command) => registration::run(command, &state, output).await,
             Self::Keys(command) => keys::run(command, &state, output).await,
             Self::Maintain => {
                 maintenance::maintain_keys(&state).await?;

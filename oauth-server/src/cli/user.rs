@@ -4,12 +4,14 @@ use super::{
     output::{self, Output, date, table, yes},
     secret::PasswordSource,
 };
-use crate::{credentials::check_username, state::AppState, throttle::Subject};
+use crate::{
+    administration::users, credentials::check_username, state::AppState, throttle::Subject,
+};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Subcommand, builder::PossibleValuesParser};
 use oauth_core::{
     model::{Access, AccessRight},
-    ports::{GrantStore as _, Users as _},
+    ports::Users as _,
     seaorm::{NewUser, UserAccount, new_user_id},
 };
 use serde_json::{Value, json};
@@ -42,7 +44,14 @@ pub(super) enum Command {
         /// The name
         name: String,
     },
-    /// Replace a user's password and end its sessions
+    /// Show or change what a user says about itself, and say what of it is verified
+    Profile {
+        /// The name
+        name: String,
+        #[command(flatten)]
+        change: super::profile::Change,
+    },
+    /// Replace a user's password, end its sessions, revoke what its clients hold
     SetPassword {
         /// The name
         name: String,
@@ -96,6 +105,9 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
         }
         Command::List { after, limit } => list(state, output, after.as_deref(), limit).await,
         Command::Show { name } => show(state, output, &name).await,
+        Command::Profile { name, change } => {
+            super::profile::run(state, output, &account(state, &name).await?, &change).await
+        }
         Command::SetPassword { name, password } => set_password(state, &name, &password).await,
         Command::Disable { name } => disable(state, &name).await,
         Command::Enable { name } => {
@@ -224,15 +236,16 @@ async fn set_password(
     let hash = state.passwords.hash(&password).await?;
     state.store.set_password_hash(&user.id, Some(hash)).await?;
     state.throttle.reset(&Subject::account(&user.username)).await?;
-    let ended = state.sessions.end_all_of(&user.id).await?;
-    output::message(&format!("password of {} replaced, {ended} sessions ended", user.username))
+    let ended = users::cut_off(state, &user.id).await?;
+    output::message(&format!(
+        "password of {} replaced: {ended} sessions ended, authorizations revoked",
+        user.username
+    ))
 }
 
 async fn disable(state: &AppState, name: &str) -> anyhow::Result<()> {
     let user = account(state, name).await?;
-    state.store.set_disabled(&user.id, true).await?;
-    let ended = state.sessions.end_all_of(&user.id).await?;
-    state.store.revoke_user(&user.id, None, state.now()).await?;
+    let ended = users::disable(state, &user.id).await?;
     output::message(&format!(
         "{} is locked out: {ended} sessions ended, authorizations revoked",
         user.username
@@ -253,11 +266,6 @@ async fn rights(
         known.join(", ")
     );
     let user = account(state, name).await?;
-    let mut rights = state.store.rights(&user.id).await?;
-    rights.retain(|r| r.api != api);
-    if access != Access::None {
-        rights.push(AccessRight { user: user.id.clone(), api: api.to_owned(), access, paths });
-    }
-    state.store.set_rights(&user.id, rights).await?;
+    users::set_right(state, &user.id, api, access, paths).await?;
     output::message(&format!("{} has {} on {api} now", user.username, access.as_str()))
 }

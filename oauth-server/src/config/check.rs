@@ -1,6 +1,7 @@
 //! What must fit together in every mode.
 
 mod lists;
+mod outgoing;
 mod server;
 mod tokens;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 /// Notes everything that does not fit together, and every broken rule of the mode.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
     server::check(config, problems);
+    outgoing::check(config, problems);
     storage(config, problems);
     tokens::check(config, problems);
     logs(config, problems);

@@ -1,7 +1,9 @@
 //! The configuration of the server: defaults, then files, then environment, then flags.
 
 mod check;
+mod claims;
 mod load;
+mod metadata;
 mod problem;
 mod read;
 mod reference;
@@ -13,7 +15,9 @@ mod setting;
 mod words;
 
 pub use check::decode_key;
+pub use claims::Claims;
 pub use load::{Overrides, Sources, load};
+pub use metadata::Metadata;
 pub use problem::{Problem, Problems};
 pub use reference::{dump, reference};
 pub use rules::{RULES, Rule};
@@ -82,6 +86,12 @@ whole! {
     general: General,
     /// Listening.
     server: Server,
+    /// Requests to clients.
+    outgoing: Outgoing,
+    /// Signing people in to applications.
+    openid: Openid,
+    /// Programs that register clients.
+    registration: Registration,
     /// Storing.
     database: Database,
     /// Signing keys.
@@ -113,6 +123,8 @@ whole! {
     resources: ResourceEntry,
     /// Clients made at start.
     clients: ClientEntry,
+    /// Who may describe clients.
+    statement_issuers: StatementIssuer,
     /// Users made at start.
     users: UserEntry,
 }

@@ -42,6 +42,18 @@ pub const RULES: &[Rule] = &[
         what: "must begin with https: here; over plain http codes, tokens and passwords can be read on the way",
     },
     Rule {
+        key: "outgoing.danger_plain_http",
+        refused_in: PRODUCTION,
+        broken: |c| one("outgoing.danger_plain_http", c.outgoing.danger_plain_http),
+        what: "the keys of a client can be replaced on the way; give the client https, with your authority in outgoing.ca_files",
+    },
+    Rule {
+        key: "registration.danger_loopback",
+        refused_in: SERIOUS,
+        broken: |c| one("registration.danger_loopback", c.registration.danger_loopback),
+        what: "what is at an address on this machine is not the client's alone; give the client https",
+    },
+    Rule {
         key: "keys.sealing_key",
         refused_in: SERIOUS,
         broken: |c| one("keys.sealing_key", c.keys.sealing_key.is_none()),

@@ -1,6 +1,8 @@
 //! Every setting there is, declared once: struct, default, reader and reference come from here.
 
-use super::{secret::Secret, section::sections, setting::words};
+use super::{
+    claims::Claims, metadata::Metadata, secret::Secret, section::sections, setting::words,
+};
 use ipnet::IpNet;
 use oauth_core::model::{Access, Issuer, RedirectUri, ResourceUri, Scope, SigningAlgorithm};
 use std::{net::IpAddr, path::PathBuf, time::Duration};
@@ -101,12 +103,38 @@ words! {
 }
 
 words! {
+    /// Who may register clients at the registration endpoint.
+    RegistrationMode {
+        /// Nobody: there is no such endpoint. People register clients on the pages.
+        Closed = "closed",
+        /// Whoever has an initial access token, as `oauth-server registration invite` makes them.
+        Token = "token",
+        /// Everybody.
+        Open = "open",
+    }
+}
+
+words! {
+    /// The audience of client assertions.
+    AssertionAudience {
+        /// The issuer or an endpoint, alone or in a list.
+        IssuerOrEndpoint = "issuer_or_endpoint",
+        /// The issuer and nothing else. Stricter, but not every client library can.
+        Issuer = "issuer",
+    }
+}
+
+words! {
     /// How a client of the configuration authenticates.
     AuthMethod {
         /// The secret in the `Authorization` header.
         Basic = "client_secret_basic",
         /// The secret in the form.
         Post = "client_secret_post",
+        /// A JWT that is secured with the secret, which is kept sealed instead of hashed.
+        SecretJwt = "client_secret_jwt",
+        /// A JWT that is signed with a key of its own; `metadata.jwks` or `metadata.jwks_uri` has the public one.
+        PrivateKeyJwt = "private_key_jwt",
         /// A public client without secret.
         None = "none",
     }
@@ -155,6 +183,24 @@ sections! {
         body_limit: u32 = 64 * 1024,
     }
 
+    /// Requests that the server itself makes: to documents that clients publish, such as their keys, and to their logout
+    /// addresses. Whoever registers a client names those, so they go over https to public addresses only, follow no
+    /// redirect, use no proxy, and fetch nothing large.
+    Outgoing ["outgoing"] {
+        /// Networks that may be gone to although they are not public: those in which clients of yours are.
+        allowed_networks: Vec<IpNet> = Vec::new(),
+        /// Networks that are never gone to, be they public or allowed: your own public addresses, or the prefix of your NAT64.
+        refused_networks: Vec<IpNet> = Vec::new(),
+        /// PEM files with certificates of authorities that are trusted as well as those of the system.
+        ca_files: Vec<PathBuf> = Vec::new(),
+        /// The longest a request may take, waiting for its turn included. Shorter than `server.request_timeout`.
+        timeout: Duration = seconds(5),
+        /// How many are made at once; further ones wait.
+        concurrency: u16 = 32,
+        /// Go to the allowed networks over plain http, too. Whoever is in between can replace the keys of a client.
+        danger_plain_http: bool = false,
+    }
+
     /// Where everything is stored.
     Database ["database"] {
         /// `sqlite:` and a path, or a `postgres://` URL. Unset: `oauth.db` in the data folder.
@@ -196,6 +242,27 @@ sections! {
         code_ttl: Duration = seconds(MINUTE),
         /// How long somebody may take to sign in and consent.
         interaction_ttl: Duration = seconds(10 * MINUTE),
+    }
+
+    /// OpenID Connect: signing people in to applications.
+    Openid ["openid"] {
+        /// Whether it is spoken: id tokens, userinfo, logout, and the scopes `openid`, `profile`, `email`, `address`,
+        /// `phone` and `offline_access`.
+        enabled: bool = true,
+        /// How long an id token is valid. A client reads it once, when it arrives.
+        id_token_ttl: Duration = seconds(HOUR),
+        /// Which audience the assertions of clients must name that authenticate with a JWT.
+        assertion_audience: AssertionAudience = AssertionAudience::IssuerOrEndpoint,
+    }
+
+    /// Programs that register clients by themselves (RFC 7591, RFC 7592, OpenID Connect Registration).
+    Registration ["registration"] {
+        /// Who may.
+        mode: RegistrationMode = RegistrationMode::Closed,
+        /// How long a client stays that somebody registered without a token and that nobody has used.
+        unused_client_ttl: Duration = seconds(DAY),
+        /// Let clients name plain http addresses on this machine where the standards ask for https. For tests.
+        danger_loopback: bool = false,
     }
 
     /// What authorization requests must bring, and grant types that RFC 9700 advises against. Those are off; on, each
@@ -241,6 +308,8 @@ sections! {
         address_attempts: u16 = 20,
         /// New accounts from one address that cost nothing. Each further one doubles the wait.
         signup_attempts: u16 = 20,
+        /// Registrations of clients from one address that cost nothing. Each further one doubles the wait.
+        registration_attempts: u16 = 20,
         /// The first wait.
         first_delay: Duration = seconds(2),
         /// The longest wait.
@@ -326,7 +395,7 @@ sections! {
         name: Option<String> = None,
         /// Its home page.
         uri: Option<String> = None,
-        /// Its secret, unless it is a public client. Stored as an Argon2id hash.
+        /// Its secret, unless it is a public client or has a key. Stored as a hash, of Argon2id unless it is long and random.
         secret: Option<Secret> = None,
         /// How it authenticates.
         auth_method: AuthMethod = AuthMethod::Basic,
@@ -346,6 +415,17 @@ sections! {
         access_token_ttl: Option<Duration> = None,
         /// Do not ask people for consent: it is the operator's own.
         skip_consent: bool = false,
+        /// What else it would register (OpenID Connect Registration), by its names there: `logo_uri`, `jwks`,
+        /// `subject_type`, `post_logout_redirect_uris`, `backchannel_logout_uri` and so on.
+        metadata: Metadata = Metadata::default(),
+    }
+
+    /// Somebody who is trusted to make software statements: signed descriptions of clients (RFC 7591 2.3).
+    StatementIssuer ["software_statement_issuer"] {
+        /// Required. The `iss` of the statements.
+        issuer: String = String::new(),
+        /// Required. A file with the JWK set of the issuer.
+        jwks_file: PathBuf = PathBuf::new(),
     }
 
     /// A user that is made at start when there is none of that name. For demonstrations.
@@ -358,5 +438,8 @@ sections! {
         admin: bool = false,
         /// Rights on APIs, such as `connection:write`.
         rights: Vec<String> = Vec::new(),
+        /// What the user says about itself: standard claims of OpenID Connect, such as
+        /// `{ name = "Ada Lovelace", email = "ada@example.org", email_verified = true, address = { locality = "London" } }`.
+        claims: Claims = Claims::default(),
     }
 }

@@ -52,12 +52,22 @@ impl Config {
                 description: or(&s.description, || format!("use \u{201c}{}\u{201d}", s.name)),
             })
             .collect();
-        if all.is_empty() {
-            all.push(ScopeWords {
-                name: "profile".into(),
-                title: "Profile".into(),
-                description: "know your user name".into(),
-            });
+        let standard: &[_] = if self.openid.enabled {
+            &OPENID_SCOPES
+        } else if all.is_empty() {
+            &[("profile", "Profile", "know your user name")]
+        } else {
+            &[]
+        };
+        for (name, title, description) in standard {
+            // What the operator says about a scope goes before what everybody says.
+            if !all.iter().any(|s| s.name == *name) {
+                all.push(ScopeWords {
+                    name: (*name).into(),
+                    title: (*title).into(),
+                    description: (*description).into(),
+                });
+            }
         }
         for api in self.known_apis() {
             let title = or(&api.title, || api.name.clone());
@@ -68,6 +78,21 @@ impl Config {
         all
     }
 }
+
+/// The scopes of [OpenID Connect Core 5.4 and 11](https://openid.net/specs/openid-connect-core-1_0.html#ScopeClaims),
+/// in words for people.
+const OPENID_SCOPES: [(&str, &str, &str); 6] = [
+    ("openid", "Sign-in", "know who you are and when you signed in"),
+    (
+        "profile",
+        "Profile",
+        "see your profile: your names, your picture, and what else you wrote there",
+    ),
+    ("email", "E-mail", "see your e-mail address"),
+    ("address", "Address", "see your postal address"),
+    ("phone", "Telephone", "see your telephone number"),
+    ("offline_access", "Access while you are away", "keep its access while you are not there"),
+];
 
 fn or(text: &str, otherwise: impl FnOnce() -> String) -> String {
     if text.is_empty() { otherwise() } else { text.to_owned() }

@@ -1,4 +1,5 @@
 //! The server's own tables, beside those of the library.
 
+pub mod initial_access_token;
 pub mod session;
 pub mod throttle;

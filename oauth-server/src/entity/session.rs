@@ -26,6 +26,8 @@ pub struct Model {
     /// What the browser called itself.
     #[sea_orm(column_type = "Text", nullable)]
     pub user_agent: Option<String>,
+    /// What clients know the session by: random, and nothing by which it could be continued.
+    pub sid: Option<String>,
 }
 
 /// Nothing.

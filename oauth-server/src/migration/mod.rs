@@ -1,6 +1,8 @@
 //! The schema of the server's own tables in steps. A released step is never edited; a later one adds to it.
 
 mod m20261122_000001_sessions_and_throttle;
+mod m20261122_000002_session_names;
+mod m20261122_000003_initial_access_tokens;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -17,7 +19,11 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_sessions_and_throttle::Migration)]
+        vec![
+            Box::new(m20261122_000001_sessions_and_throttle::Migration),
+            Box::new(m20261122_000002_session_names::Migration),
+            Box::new(m20261122_000003_initial_access_tokens::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {

@@ -1,7 +1,7 @@
 //! Pages that explain an error: what happened, and what to do now.
 
 use super::page::{Frame, show};
-use crate::{shell, state::AppState};
+use crate::{config::Config, shell, state::AppState};
 use askama::Template;
 use axum::{
     body::Body,
@@ -109,6 +109,17 @@ impl Explanation {
         this
     }
 
+    /// An administrator would lock itself out.
+    pub(super) const fn own_account() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "own_account",
+            "Nobody does this to itself",
+            "Whoever locks itself out, or stops being an administrator, could not take it back.",
+            "Nothing was changed. Ask another administrator.",
+        )
+    }
+
     /// Signing up is not for everybody here.
     pub(super) const fn signup_closed() -> Self {
         Self::new(
@@ -129,6 +140,30 @@ impl Explanation {
             "You did nothing wrong, and trying again may help.",
             "If it happens again, give the number of the request to the people who run this server.",
         )
+    }
+
+    /// The request is larger than any of our forms.
+    pub(crate) const fn too_large() -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "invalid_request",
+            "This is too large",
+            "What was sent here is larger than anything our forms can hold.",
+            "Go back and send less.",
+        )
+    }
+
+    /// There was no answer in time; try again after so many seconds.
+    pub(crate) const fn overloaded(seconds: u64) -> Self {
+        let mut this = Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "temporarily_unavailable",
+            "The server is too busy",
+            "It did not come to an answer in time.",
+            "Wait a moment, then try again.",
+        );
+        this.retry_after = Some(seconds);
+        this
     }
 
     /// Too busy, or throttled, for so many seconds.
@@ -161,6 +196,11 @@ impl Explanation {
                 "It took too long, was finished already, or began in another browser.",
                 "Go back to the application and start again from there.",
             ),
+            _ if said("id_token_hint") || said("post_logout_redirect_uri") => (
+                "This application cannot sign you out like that",
+                "It sent you here without what would prove that it may. Nothing was changed.",
+                "If you want to sign out, go to the home page and press the button there.",
+            ),
             _ if said("not registered here") => (
                 "This application is unknown here",
                 "An application sent you here, but no client with its ID is registered on this server.",
@@ -183,8 +223,13 @@ impl Explanation {
 
 /// The page as a response.
 pub(super) fn explain(state: &AppState, e: &Explanation) -> Response {
+    explain_in(Frame::bare(state), e)
+}
+
+/// The page as a response, in a frame.
+fn explain_in(frame: Frame, e: &Explanation) -> Response {
     let page = ErrorPage {
-        frame: Frame::bare(state),
+        frame,
         title: e.title,
         text: e.text,
         advice: e.advice,
@@ -256,6 +301,22 @@ impl From<OAuthError> for Trouble {
             tracing::error!(error = e.code().as_str(), causes = e.causes(), "page failed");
         }
         Explanation::of(&e).into()
+    }
+}
+
+/// The pages for what is refused before any handler is reached, from nothing but the configuration.
+#[derive(Clone)]
+pub(crate) struct EarlyPages(Frame);
+
+impl EarlyPages {
+    /// For the server with this configuration.
+    pub(crate) fn new(config: &Config) -> Self {
+        Self(Frame::configured(config))
+    }
+
+    /// The page as a response.
+    pub(crate) fn explain(&self, e: &Explanation) -> Response {
+        explain_in(self.0.clone(), e)
     }
 }
 

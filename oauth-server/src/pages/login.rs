@@ -1,11 +1,12 @@
 //! `/login`: signing in, for its own sake or because an application asks.
 
 use super::{
+    asker::Asker,
     errors::Trouble,
     form::{Form, Problems},
-    page::{Frame, see_other, show as page, show_leading_to},
+    page::{Frame, see_other, show as page, show_to},
     visit::Visit,
-    way::{Asker, Way},
+    way::Way,
 };
 use crate::{session::Session, shell, state::AppState};
 use askama::Template;
@@ -14,7 +15,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use oauth_core::{model::PendingAuthorization, ports::SignIn};
+use oauth_core::{authorize::Interaction, openid::subject, ports::SignIn};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -30,12 +31,16 @@ struct Login {
     known: Option<String>,
     /// The name of somebody who is signed in but has to prove it again.
     again: Option<String>,
+    /// The name of somebody who is signed in and is not the one whom the application expects.
+    other: Option<String>,
     problems: Problems,
 }
 
 pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<Response, Trouble> {
     let way = Way::of(&state, &visit, &visit.query).await?;
-    if let (Way::To(destination), Some(_)) = (&way, &visit.session) {
+    if let (Way::To(destination), Some(session)) = (&way, &visit.session)
+        && destination.is_open_to(session, state.now())
+    {
         return Ok(see_other(&destination.path()));
     }
     Ok(form(&state, &visit, &way, StatusCode::OK, None, Problems::default()))
@@ -47,12 +52,8 @@ pub(super) async fn submit(
     Form(params): Form,
 ) -> Result<Response, Trouble> {
     let way = Way::of(&state, &visit, &params).await?;
-    if params.get("continue").is_some() {
-        return Ok(match signed_in(&visit, &way) {
-            Some(session) => way.go(&state, &visit.browser, session.login.clone()).await,
-            // Signed out meanwhile, or asked to prove it again.
-            None => see_other(&format!("/login{}", way.query())),
-        });
+    if let Some(name) = params.get("continue") {
+        return Ok(way.go_on(&state, &visit, name).await);
     }
     let username = params.get("username").unwrap_or_default().trim();
     let password = params.get("password").unwrap_or_default();
@@ -96,16 +97,25 @@ fn form(
     problems: Problems,
 ) -> Response {
     let pending = way.interaction().map(|i| &i.pending);
-    let known = signed_in(visit, way).map(|s| s.user.username.clone());
-    let again = visit.session.as_ref().filter(|_| known.is_none()).map(|s| s.user.username.clone());
+    let known = way.known(state, visit).map(|s| s.user.username.clone());
+    let insufficient = visit.session.as_ref().filter(|_| known.is_none());
+    let name = insufficient.map(|s| s.user.username.clone());
+    let (again, other) = match (insufficient, way) {
+        (Some(s), Way::Interaction(_, i)) if is_expected(state, i, s) => (name, None),
+        (Some(_), Way::Interaction(..)) => (None, name),
+        (Some(s), Way::To(to)) if !to.is_open_to(s, state.now()) => (name, None),
+        _ => (None, None),
+    };
     let hint = pending.and_then(|p| p.login_hint.clone()).filter(|h| known.as_ref() != Some(h));
     let username = match typed {
         Some(text) => text.to_owned(),
         None => hint.or_else(|| again.clone()).unwrap_or_default(),
     };
+    let asker = way.asker(visit);
+    let logo = asker.as_ref().and_then(|a| a.logo.clone());
     let page_of_login = Login {
         frame: Frame::bare(state),
-        asker: way.asker(),
+        asker,
         interaction: way.id(),
         to: way.to(),
         query: way.query(),
@@ -113,20 +123,18 @@ fn form(
         username,
         known,
         again,
+        other,
         problems,
     };
     match pending {
-        Some(pending) => show_leading_to(status, page_of_login, &pending.redirect_uri),
+        Some(pending) => show_to(status, page_of_login, &pending.redirect_uri, logo.as_deref()),
         None => page(status, page_of_login),
     }
 }
 
-/// The session that may answer the interaction without a password.
-fn signed_in<'a>(visit: &'a Visit, way: &Way) -> Option<&'a Session> {
-    let pending = &way.interaction()?.pending;
-    visit.session.as_ref().filter(|_| !wants_password(pending))
-}
-
-fn wants_password(pending: &PendingAuthorization) -> bool {
-    pending.prompt.iter().any(|p| p == "login")
+/// Whether it is the one whom the application expects, if it expects anybody.
+fn is_expected(state: &AppState, interaction: &Interaction, session: &Session) -> bool {
+    let expected = interaction.pending.expected_subject.as_ref();
+    let env = state.provider.env();
+    expected.is_none_or(|expected| subject(env, &interaction.client, &session.user.id) == *expected)
 }

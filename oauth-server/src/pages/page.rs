@@ -12,7 +12,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use oauth_core::model::User;
-use url::Url;
+use std::collections::BTreeSet;
+use url::{Host, Url};
 
 /// What surrounds the content of a page.
 #[derive(Clone)]
@@ -34,11 +35,16 @@ pub(super) struct Frame {
 impl Frame {
     /// Without a menu: for visitors, and where nothing should lead away.
     pub(super) fn bare(state: &AppState) -> Self {
+        Self::configured(&state.config)
+    }
+
+    /// The same, where nothing but the configuration is at hand.
+    pub(super) fn configured(config: &Config) -> Self {
         Self {
             css: &STYLE.path,
             icon: &ICON.path,
-            place: place(&state.config),
-            demo: demo(&state.config),
+            place: place(config),
+            demo: demo(config),
             user: None,
             here: "",
         }
@@ -47,6 +53,11 @@ impl Frame {
     /// With the menu of somebody who is signed in.
     pub(super) fn of(state: &AppState, user: &User, here: &'static str) -> Self {
         Self { user: Some(user.username.clone()), here, ..Self::bare(state) }
+    }
+
+    /// Whether the page is one of those below the account.
+    pub(super) fn is_in_account(&self) -> bool {
+        matches!(self.here, "profile" | "password" | "sessions" | "applications")
     }
 }
 
@@ -70,25 +81,76 @@ fn demo(config: &Config) -> Option<&'static str> {
 
 /// The page as a response whose forms lead back to this server.
 pub(super) fn show(status: StatusCode, page: impl Template) -> Response {
-    respond(status, page, "'self'")
+    respond(status, page, "'self'", None)
 }
 
-/// The page as a response whose form may lead to a redirect URI.
-pub(super) fn show_leading_to(
+/// The page as a response whose form may lead to a redirect URI, and that shows the logo of the client.
+pub(super) fn show_to(
     status: StatusCode,
     page: impl Template,
     redirect_uri: &str,
+    logo: Option<&str>,
 ) -> Response {
-    respond(status, page, &form_action(redirect_uri))
+    respond(status, page, &form_action(redirect_uri), logo)
 }
 
-fn respond(status: StatusCode, page: impl Template, form_action: &str) -> Response {
+/// The page as a response in which these pages of others may be framed, whatever else is at their origins.
+pub(super) fn show_with_frames(
+    status: StatusCode,
+    page: impl Template,
+    framed: &[String],
+) -> Response {
+    let mut response = show(status, page);
+    let sources: BTreeSet<_> = framed.iter().filter_map(|address| frame_source(address)).collect();
+    let sources = sources.into_iter().collect::<Vec<_>>().join(" ");
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy.and_then(|p| p.to_str().ok()).map(|p| format!("{p}; frame-src {sources}"));
+    if let Some(policy) = policy.and_then(|p| HeaderValue::from_str(&p).ok()) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
+
+/// The source for the policy that an address comes from. A policy cannot name an IPv6 address, only the scheme.
+fn frame_source(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok().filter(|u| matches!(u.scheme(), "https" | "http"))?;
+    match url.host()? {
+        Host::Ipv6(_) => Some(format!("{}:", url.scheme())),
+        _ => origin(&url),
+    }
+}
+
+/// The source for the policy that an image comes from, whatever else is at its origin.
+fn image_source(address: &str) -> Option<String> {
+    origin(&Url::parse(address).ok().filter(|u| u.scheme() == "https")?)
+}
+
+/// Whether an image at this address can be shown on our pages.
+pub(super) fn is_shown(address: &str) -> bool {
+    image_source(address).is_some()
+}
+
+/// The origin of an address, if it can stand in a policy: hosts of URLs may have a semicolon or a comma in them, which
+/// would end a directive or a policy.
+fn origin(url: &Url) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    url.host_str()?.chars().all(plain).then(|| url.origin().ascii_serialization())
+}
+
+fn respond(
+    status: StatusCode,
+    page: impl Template,
+    form_action: &str,
+    logo: Option<&str>,
+) -> Response {
     let mut response = page.into_web_template().into_response();
     if response.status() == StatusCode::OK {
         *response.status_mut() = status;
     }
+    let images =
+        logo.and_then(image_source).map_or_else(String::new, |source| format!(" {source}"));
     let policy = format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action {form_action}; \
+        "default-src 'none'; style-src 'self'; img-src 'self'{images}; form-action {form_action}; \
          frame-ancestors 'none'; base-uri 'none'"
     );
     let headers = response.headers_mut();
@@ -122,6 +184,42 @@ pub(super) fn see_other(path: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_are_of_the_origins_of_their_pages() {
+        for (address, source) in [
+            ("https://c.example/out?a=b;c", Some("https://c.example")),
+            ("https://c.example:8443/out", Some("https://c.example:8443")),
+            ("http://127.0.0.1:5003/out", Some("http://127.0.0.1:5003")),
+            ("http://[::1]:5003/out", Some("http:")),
+            ("https://c.example;script-src/out", None),
+            ("com.example.app:/out", None),
+            ("no address", None),
+        ] {
+            assert_eq!(frame_source(address).as_deref(), source, "{address}");
+        }
+    }
+
+    #[test]
+    fn logos_are_of_one_origin_and_https() {
+        for (address, source) in [
+            ("https://c.example/logo.png?a=b;c", Some("https://c.example")),
+            ("https://C.example:8443/logo.png", Some("https://c.example:8443")),
+            ("https://bücher.example/logo.png", Some("https://xn--bcher-kva.example")),
+            ("https://192.0.2.1/logo.png", Some("https://192.0.2.1")),
+            ("http://c.example/logo.png", None),
+            ("https://[::1]/logo.png", None),
+            ("https://c.example;sandbox/logo.png", None),
+            ("https://c.example,d.example/logo.png", None),
+            ("https://*/logo.png", None),
+            ("https://'self'/logo.png", None),
+            ("data:image/png;base64,AAAA", None),
+            ("javascript:alert(1)", None),
+            ("no address", None),
+        ] {
+            assert_eq!(image_source(address).as_deref(), source, "{address}");
+        }
+    }
 
     #[test]
     fn forms_lead_to_the_scheme_of_the_client() {

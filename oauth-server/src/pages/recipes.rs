@@ -1,8 +1,10 @@
 //! Commands to paste into a terminal, one recipe for each grant of a client. They are tested by running them.
 
+mod proof;
+
 use super::words::span;
 use crate::state::AppState;
-use oauth_core::model::{Client, ClientAuth, SecretMethod};
+use oauth_core::model::{Client, RedirectUri};
 use std::fmt::Write as _;
 
 /// How to get a token by one grant.
@@ -33,8 +35,15 @@ pub(super) fn recipes(state: &AppState, client: &Client, secret: Option<&str>) -
     };
     let grants =
         ["authorization_code", "client_credentials", "password", "implicit", "refresh_token"];
-    let grants = grants.into_iter().filter(|g| offered(g)).filter_map(|g| kitchen.cook(g));
-    grants.chain([kitchen.afterwards()]).collect()
+    let mut recipes = Vec::new();
+    for grant in grants.into_iter().filter(|g| offered(g)) {
+        recipes.extend(kitchen.cook(grant));
+        if grant == "authorization_code" {
+            recipes.extend(kitchen.openid());
+        }
+    }
+    recipes.push(kitchen.afterwards());
+    recipes
 }
 
 struct Kitchen<'a> {
@@ -43,26 +52,99 @@ struct Kitchen<'a> {
     secret: Option<&'a str>,
 }
 
+/// Whether an id token is to be tied to the request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Nonce {
+    With,
+    Without,
+}
+
 impl Kitchen<'_> {
     fn cook(&self, grant: &str) -> Option<Recipe> {
         Some(match grant {
-            "authorization_code" => {
-                self.authorization_code(self.client.redirect_uris.first()?.as_str())
-            }
-            "implicit" => self.implicit(self.client.redirect_uris.first()?.as_str()),
+            "authorization_code" => self.authorization_code(self.asked_from()?),
+            "implicit" => self.implicit(self.asked_from()?),
             "client_credentials" => self.client_credentials(),
             "password" => self.password(),
             _ => self.refresh_token(),
         })
     }
 
+    /// Where people come back to, if a request may be made of plain parameters.
+    fn asked_from(&self) -> Option<&str> {
+        let signs = self.client.metadata.require_signed_request_object;
+        self.client.redirect_uris.first().map(RedirectUri::as_str).filter(|_| !signs)
+    }
+
     fn authorization_code(&self, redirect_uri: &str) -> Recipe {
-        let verifier = "CODE_VERIFIER=$(openssl rand -base64 48 | tr -d '\\n=' | tr '+/' '-_')\n\
+        let mut steps = self.name();
+        steps.extend(self.with_a_browser(redirect_uri, Nonce::Without));
+        Recipe {
+            id: "authorization_code",
+            title: "For somebody who signs in: authorization code",
+            text: "Somebody signs in with a browser and allows the client to act. PKCE ties the code that comes back to the one who asked for it.",
+            steps,
+        }
+    }
+
+    /// Who somebody is ([OpenID Connect Core 3.1](https://openid.net/specs/openid-connect-core-1_0.html#CodeFlowAuth)).
+    fn openid(&self) -> Option<Recipe> {
+        let env = self.state.provider.env();
+        if !env.policy.openid || !self.client.scope.contains("openid") {
+            return None;
+        }
+        let redirect_uri = self.asked_from()?;
+        let at = |path: &str| single(&self.state.config.issuer().join(path));
+        let discover = format!("curl -sS {}", at("/.well-known/openid-configuration"));
+        let mut steps = vec![step("See where everything is, and what there is:", &discover)];
+        steps.extend(self.name());
+        steps.extend(self.with_a_browser(redirect_uri, Nonce::With));
+        if self.client.metadata.id_token_encrypted_response.is_none() {
+            let read = "printf '%s' \"$ID_TOKEN\" | cut -d . -f 2 | tr '_-' '/+' |\n  \
+                 awk '{ while (length($0) % 4) $0 = $0 \"=\"; print }' | openssl base64 -d -A";
+            steps.extend([
+                step("Copy the id_token of the answer:", &prompt("Id token", "ID_TOKEN")),
+                step(
+                    &format!(
+                        "Read it. A program checks the signature, with a key from {}. It must say of iss {}, of aud the client, and of nonce what echo \"$NONCE\" prints; sub is who signed in:",
+                        self.state.config.issuer().join(&env.paths.jwks),
+                        self.state.config.issuer().as_str(),
+                    ),
+                    read,
+                ),
+            ]);
+        }
+        let ask =
+            format!("curl -sS {} -H \"Authorization: Bearer $TOKEN\"", at(&env.paths.userinfo));
+        steps.extend([
+            step("Copy the access_token of the answer:", &prompt("Access token", "TOKEN")),
+            step("Ask who that is:", &ask),
+        ]);
+        Some(Recipe {
+            id: "openid",
+            title: "To know who signs in: OpenID Connect",
+            text: "The scope openid brings an id token, which says who signed in, when and how. The nonce ties it to the one who asked.",
+            steps,
+        })
+    }
+
+    /// From asking to tokens by the authorization code grant.
+    fn with_a_browser(&self, redirect_uri: &str, nonce: Nonce) -> Vec<Step> {
+        let mut secrets =
+            "CODE_VERIFIER=$(openssl rand -base64 48 | tr -d '\\n=' | tr '+/' '-_')\n\
              CODE_CHALLENGE=$(printf '%s' \"$CODE_VERIFIER\" | openssl dgst -sha256 -binary |\n  \
              openssl base64 -A | tr -d '=' | tr '+/' '-_')\n\
-             STATE=$(openssl rand -hex 16)";
+             STATE=$(openssl rand -hex 16)"
+                .to_owned();
+        let mut more =
+            vec![("code_challenge", "$CODE_CHALLENGE"), ("code_challenge_method", "S256")];
+        let mut made = "Make a verifier, the challenge that goes with it, and a state:";
+        if nonce == Nonce::With {
+            secrets.push_str("\nNONCE=$(openssl rand -hex 16)");
+            more.push(("nonce", "$NONCE"));
+            made = "Make a verifier, the challenge that goes with it, a state and a nonce:";
+        }
         let life = span(self.state.provider.env().policy.code_ttl);
-        let more = [("code_challenge", "$CODE_CHALLENGE"), ("code_challenge_method", "S256")];
         let exchange = self.token(
             "authorization_code",
             &[
@@ -71,26 +153,20 @@ impl Kitchen<'_> {
                 double("code_verifier=$CODE_VERIFIER"),
             ],
         );
-        Recipe {
-            id: "authorization_code",
-            title: "For somebody who signs in: authorization code",
-            text: "Somebody signs in with a browser and allows the client to act. PKCE ties the code that comes back to the one who asked for it.",
-            steps: vec![
-                self.name(),
-                step("Make a verifier, the challenge that goes with it, and a state:", verifier),
-                step(
-                    "Open the address that this prints, sign in and allow it:",
-                    &self.ask("code", redirect_uri, &more),
+        vec![
+            step(made, &secrets),
+            step(
+                "Open the address that this prints, sign in and allow it:",
+                &self.ask("code", redirect_uri, &more),
+            ),
+            step(
+                &format!(
+                    "The browser goes back to {redirect_uri}, and nothing needs to be there to answer. Check that state in its address is what echo \"$STATE\" prints, then copy what stands behind code= up to the next &:"
                 ),
-                step(
-                    &format!(
-                        "The browser goes back to {redirect_uri}, and nothing needs to be there to answer. Check that state in its address is what echo \"$STATE\" prints, then copy what stands behind code= up to the next &:"
-                    ),
-                    &prompt("Code", "CODE"),
-                ),
-                step(&format!("Exchange the code for tokens, within {life}:"), &exchange),
-            ],
-        }
+                &prompt("Code", "CODE"),
+            ),
+            step(&format!("Exchange the code for tokens, within {life}:"), &exchange),
+        ]
     }
 
     fn client_credentials(&self) -> Recipe {
@@ -98,10 +174,10 @@ impl Kitchen<'_> {
             id: "client_credentials",
             title: "For the client itself: client credentials",
             text: "The client acts for nobody but itself.",
-            steps: vec![
-                self.name(),
-                step("Ask for a token:", &self.token("client_credentials", &self.scope())),
-            ],
+            steps: self.named([step(
+                "Ask for a token:",
+                &self.token("client_credentials", &self.scope()),
+            )]),
         }
     }
 
@@ -112,15 +188,14 @@ impl Kitchen<'_> {
             id: "password",
             title: "For somebody whose password it knows: password",
             text: "Only for old programs of your own: RFC 9700 advises against it.",
-            steps: vec![
-                self.name(),
+            steps: self.named([
                 step("Type the user name:", &prompt("User name", "USERNAME")),
                 step(
                     "Type the password, which is not shown:",
                     "printf 'Password: ' && stty -echo; read -r PASSWORD; stty echo",
                 ),
                 step("Ask for a token:", &self.token("password", &fields)),
-            ],
+            ]),
         }
     }
 
@@ -147,8 +222,7 @@ impl Kitchen<'_> {
             id: "refresh_token",
             title: "When the access token is over: refresh token",
             text: "Each refresh token is used once; the answer brings the next one. Using one twice revokes them all.",
-            steps: vec![
-                self.name(),
+            steps: self.named([
                 step(
                     "Copy the refresh_token of the last answer:",
                     &prompt("Refresh token", "REFRESH_TOKEN"),
@@ -157,14 +231,14 @@ impl Kitchen<'_> {
                     "Ask for new tokens:",
                     &self.token("refresh_token", &[double("refresh_token=$REFRESH_TOKEN")]),
                 ),
-            ],
+            ]),
         }
     }
 
     fn afterwards(&self) -> Recipe {
         let paths = self.state.provider.paths();
         let token = [double("token=$TOKEN")];
-        let mut steps = vec![self.name(), step("Copy a token:", &prompt("Token", "TOKEN"))];
+        let mut steps = self.named([step("Copy a token:", &prompt("Token", "TOKEN"))]);
         if !self.client.is_public() {
             steps.push(step("Ask what it stands for:", &self.curl(&paths.introspect, &token)));
         }
@@ -177,15 +251,9 @@ impl Kitchen<'_> {
         }
     }
 
-    /// Sets what the other steps use.
-    fn name(&self) -> Step {
-        let mut code = format!("CLIENT_ID={}", single(self.client.id.as_str()));
-        let _ = match (self.client.is_public(), self.secret) {
-            (true, _) => return step("Name the client:", &code),
-            (false, Some(secret)) => write!(code, "\nCLIENT_SECRET={}", single(secret)),
-            (false, None) => write!(code, "\n{}", prompt("Client secret", "CLIENT_SECRET")),
-        };
-        step("Name the client and its secret:", &code)
+    /// Steps after those that name the client.
+    fn named<const N: usize>(&self, steps: [Step; N]) -> Vec<Step> {
+        self.name().into_iter().chain(steps).collect()
     }
 
     /// The scope field, where there is a scope.
@@ -198,23 +266,6 @@ impl Kitchen<'_> {
         let mut all = vec![format!("grant_type={grant_type}")];
         all.extend(fields.iter().cloned());
         self.curl(&self.state.provider.paths().token, &all)
-    }
-
-    /// A request to an endpoint, with the client's credentials where it keeps them.
-    fn curl(&self, path: &str, fields: &[String]) -> String {
-        let url = single(&self.state.config.issuer().join(path));
-        let (user, own): (_, &[&str]) = match &self.client.auth {
-            ClientAuth::Secret(SecretMethod::Post, _) => {
-                ("", &["client_id=$CLIENT_ID", "client_secret=$CLIENT_SECRET"])
-            }
-            ClientAuth::Secret(..) => ("-u \"$CLIENT_ID:$CLIENT_SECRET\" ", &[]),
-            _ => ("", &["client_id=$CLIENT_ID"]),
-        };
-        let mut command = format!("curl -sS {user}{url}");
-        for field in own.iter().map(|f| double(f)).chain(fields.iter().cloned()) {
-            let _ = write!(command, " \\\n  --data-urlencode {field}");
-        }
-        command
     }
 
     /// Prints the address of an authorization request.

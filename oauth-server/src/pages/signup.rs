@@ -1,11 +1,12 @@
 //! `/signup`: making an account, with the access rights that the operator lets people choose.
 
 use super::{
+    asker::Asker,
     errors::{Explanation, Trouble},
     form::{Form, Problems},
-    page::{Frame, see_other, show as page, show_leading_to},
+    page::{Frame, see_other, show as page, show_to},
     visit::Visit,
-    way::{Asker, Way},
+    way::Way,
 };
 use crate::{
     config::SelfService,
@@ -38,6 +39,8 @@ struct Signup {
     username: String,
     password_length: u16,
     rights: Vec<Right>,
+    /// Who is signed in already.
+    known: Option<String>,
     problems: Problems,
 }
 
@@ -59,7 +62,7 @@ pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<
     if let (Way::To(destination), Some(_)) = (&way, &visit.session) {
         return Ok(see_other(&destination.path()));
     }
-    Ok(form(&state, &way, &Params::default(), StatusCode::OK, Problems::default()))
+    Ok(form(&state, (&visit, &way), &Params::default(), StatusCode::OK, Problems::default()))
 }
 
 pub(super) async fn submit(
@@ -68,7 +71,7 @@ pub(super) async fn submit(
     Form(params): Form,
 ) -> Result<Response, Trouble> {
     let way = open(&state, &visit, &params).await?;
-    let again = |status, problems| form(&state, &way, &params, status, problems);
+    let again = |status, problems| form(&state, (&visit, &way), &params, status, problems);
     let wanted = match Wanted::of(&state, &params) {
         Ok(wanted) => wanted,
         Err(problems) => return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems)),
@@ -163,24 +166,27 @@ async fn make(state: &AppState, wanted: Wanted) -> Result<Option<UserId>, PortEr
 
 fn form(
     state: &AppState,
-    way: &Way,
+    (visit, way): (&Visit, &Way),
     params: &Params,
     status: StatusCode,
     problems: Problems,
 ) -> Response {
+    let asker = way.asker(visit);
+    let logo = asker.as_ref().and_then(|a| a.logo.clone());
     let page_of_signup = Signup {
         frame: Frame::bare(state),
-        asker: way.asker(),
+        asker,
         interaction: way.id(),
         to: way.to(),
         query: way.query(),
         username: params.get("username").unwrap_or_default().to_owned(),
         password_length: state.config.signup.password_length,
         rights: offered(state, params),
+        known: visit.session.as_ref().map(|session| session.user.username.clone()),
         problems,
     };
     match way.interaction() {
-        Some(i) => show_leading_to(status, page_of_signup, &i.pending.redirect_uri),
+        Some(i) => show_to(status, page_of_signup, &i.pending.redirect_uri, logo.as_deref()),
         None => page(status, page_of_signup),
     }
 }

@@ -30,6 +30,8 @@ pub(super) struct SignedIn {
     pub(super) session: Session,
     /// The query.
     pub(super) query: Params,
+    /// The headers, for a session in place of this one.
+    pub(super) headers: HeaderMap,
 }
 
 impl FromRequestParts<AppState> for Visit {
@@ -57,7 +59,7 @@ impl FromRequestParts<AppState> for SignedIn {
             let to = Destination::of_path(parts.uri.path());
             return Err(see_other(&format!("/login{}", to.query())).into());
         };
-        Ok(Self { session, query: visit.query })
+        Ok(Self { session, query: visit.query, headers: visit.headers })
     }
 }
 

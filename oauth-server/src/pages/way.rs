@@ -2,19 +2,24 @@
 //! address that came with the request.
 
 use super::{
+    admin::{self, Place},
+    asker::Asker,
     errors::{Explainer, Trouble},
+    languages::Languages,
     page::see_other,
     visit::Visit,
 };
-use crate::{session::Started, state::AppState};
-use axum::{http::header, response::Response};
+use crate::{
+    session::{Session, Started},
+    state::AppState,
+};
+use axum::response::Response;
 use oauth_core::{
     authorize::{Decision, Interaction, Next, Refused},
     http::{Browser, Edge},
-    model::{ClientId, Login},
+    model::{ClientId, Timestamp},
     params::Params,
 };
-use url::Url;
 
 /// A page of ours that needs somebody who is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,8 +27,13 @@ pub(super) enum Destination {
     #[default]
     Home,
     CreateClient,
+    Account,
+    Profile,
+    Password,
+    Sessions,
     Applications,
     Client(ClientId),
+    Admin(Place),
 }
 
 impl Destination {
@@ -31,10 +41,14 @@ impl Destination {
     pub(super) fn parse(word: &str) -> Self {
         match word {
             "create_client" => Self::CreateClient,
+            "account" => Self::Account,
+            "profile" => Self::Profile,
+            "password" => Self::Password,
+            "sessions" => Self::Sessions,
             "applications" => Self::Applications,
             _ => match word.strip_prefix("client-") {
                 Some(id) if is_plain(id) => Self::Client(ClientId::new(id)),
-                _ => Self::Home,
+                _ => Place::parse(word).map_or(Self::Home, Self::Admin),
             },
         }
     }
@@ -43,8 +57,15 @@ impl Destination {
     pub(super) fn of_path(path: &str) -> Self {
         match path {
             "/create_client" => Self::CreateClient,
+            "/account" => Self::Account,
+            "/account/profile" => Self::Profile,
+            "/account/password" => Self::Password,
+            _ if path.starts_with("/account/sessions") => Self::Sessions,
             _ if path.starts_with("/account/applications") => Self::Applications,
             _ => {
+                if let Some(place) = Place::of_path(path) {
+                    return Self::Admin(place);
+                }
                 let id = path.strip_prefix("/clients/").and_then(|rest| rest.split('/').next());
                 id.filter(|id| is_plain(id))
                     .map_or(Self::Home, |id| Self::Client(ClientId::new(id)))
@@ -57,8 +78,13 @@ impl Destination {
         match self {
             Self::Home => String::new(),
             Self::CreateClient => "create_client".into(),
+            Self::Account => "account".into(),
+            Self::Profile => "profile".into(),
+            Self::Password => "password".into(),
+            Self::Sessions => "sessions".into(),
             Self::Applications => "applications".into(),
             Self::Client(id) => format!("client-{id}"),
+            Self::Admin(place) => place.word(),
         }
     }
 
@@ -73,9 +99,19 @@ impl Destination {
         match self {
             Self::Home => "/".into(),
             Self::CreateClient => "/create_client".into(),
+            Self::Account => "/account".into(),
+            Self::Profile => "/account/profile".into(),
+            Self::Password => "/account/password".into(),
+            Self::Sessions => "/account/sessions".into(),
             Self::Applications => "/account/applications".into(),
             Self::Client(id) => format!("/clients/{id}"),
+            Self::Admin(place) => place.path(),
         }
+    }
+
+    /// Whether somebody who is signed in gets there without signing in again.
+    pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
+        !matches!(self, Self::Admin(_)) || admin::is_recent(session.login.at, now)
     }
 }
 
@@ -110,9 +146,12 @@ impl Way {
         }
     }
 
-    /// The client that waits, in words.
-    pub(super) fn asker(&self) -> Option<Asker> {
-        self.interaction().map(Asker::of)
+    /// The client that waits, in words for the person at the browser.
+    pub(super) fn asker(&self, visit: &Visit) -> Option<Asker> {
+        self.interaction().map(|interaction| {
+            let languages = Languages::of(&interaction.pending.ui_locales, &visit.headers);
+            Asker::of(interaction, &languages)
+        })
     }
 
     /// The pending authorization.
@@ -147,11 +186,28 @@ impl Way {
         }
     }
 
-    /// Goes on as somebody who is signed in.
-    pub(super) async fn go(self, state: &AppState, browser: &Browser, login: Login) -> Response {
+    /// The session that may go on here without signing in again.
+    pub(super) fn known<'a>(&self, state: &AppState, visit: &'a Visit) -> Option<&'a Session> {
+        let interaction = self.interaction()?;
+        let session = visit.session.as_ref()?;
+        state.provider.suffices(interaction, &session.login).then_some(session)
+    }
+
+    /// Goes on as somebody who was signed in when the page was shown; to the page to sign in if that is somebody else
+    /// by now, or nobody, or is not enough.
+    pub(super) async fn go_on(self, state: &AppState, visit: &Visit, name: &str) -> Response {
+        match self.known(state, visit).filter(|session| session.user.username == name) {
+            Some(session) => {
+                let login = session.login.clone();
+                self.go(state, &visit.browser, Decision::Selected(login)).await
+            }
+            None => see_other(&format!("/login{}", self.query())),
+        }
+    }
+
+    async fn go(self, state: &AppState, browser: &Browser, decision: Decision) -> Response {
         match self {
             Self::Interaction(id, _) => {
-                let decision = Decision::SignedIn(login);
                 let outcome = state.provider.resume(&id, browser.as_str(), decision).await;
                 finish(state, outcome)
             }
@@ -166,8 +222,8 @@ impl Way {
         browser: &Browser,
         started: Started,
     ) -> Response {
-        let mut response = self.go(state, browser, started.login).await;
-        response.headers_mut().append(header::SET_COOKIE, started.cookie);
+        let mut response = self.go(state, browser, Decision::SignedIn(started.login)).await;
+        started.cookies.put(response.headers_mut());
         response
     }
 }
@@ -183,46 +239,6 @@ pub(super) fn interaction_query(id: &str) -> String {
     format!("?{}", query.append_pair("interaction", id).finish())
 }
 
-/// The client that asks, in words for the person.
-pub(super) struct Asker {
-    /// Its `client_id`.
-    pub(super) id: String,
-    /// Its name.
-    pub(super) name: String,
-    /// Its home page.
-    pub(super) uri: Option<String>,
-    /// Where it sends people back to.
-    pub(super) back: String,
-    /// Whether some user of this server registered it, and not the operator.
-    pub(super) by_anybody: bool,
-}
-
-impl Asker {
-    fn of(interaction: &Interaction) -> Self {
-        let client = &interaction.client;
-        Self {
-            id: client.id.to_string(),
-            name: client.name.clone(),
-            uri: client.uri.clone(),
-            back: place(&interaction.pending.redirect_uri),
-            by_anybody: client.owner.is_some(),
-        }
-    }
-}
-
-/// Where a redirect URI leads, in words.
-fn place(redirect_uri: &str) -> String {
-    let Ok(url) = Url::parse(redirect_uri) else { return redirect_uri.to_owned() };
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port().map_or_else(String::new, |p| format!(":{p}"));
-    match (url.scheme(), url.host()) {
-        ("https", Some(_)) => format!("{host}{port}"),
-        // Plain http is registered for loopback alone.
-        ("http", Some(_)) => format!("a program on this device ({host}{port})"),
-        (scheme, _) => format!("an app on this device ({scheme})"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,8 +247,13 @@ mod tests {
     fn a_destination_is_a_page_of_ours_or_home() {
         for (word, path) in [
             ("create_client", "/create_client"),
+            ("account", "/account"),
+            ("profile", "/account/profile"),
+            ("password", "/account/password"),
+            ("sessions", "/account/sessions"),
             ("applications", "/account/applications"),
             ("client-aB3", "/clients/aB3"),
+            ("admin-keys", "/admin/keys"),
             ("", "/"),
             ("https://evil.example", "/"),
             ("//evil.example", "/"),
@@ -249,24 +270,17 @@ mod tests {
             ("/clients/abc/edit", "client-abc"),
             ("/clients/a.b", ""),
             ("/account/applications/revoke", "applications"),
+            ("/account/sessions/end", "sessions"),
+            ("/account/sessions/end_others", "sessions"),
+            ("/account/password", "password"),
+            ("/account/profile", "profile"),
+            ("/account", "account"),
+            ("/account/nothing", ""),
             ("/create_client", "create_client"),
+            ("/admin/keys/retire", "admin-keys"),
             ("//evil.example/", ""),
         ] {
             assert_eq!(Destination::of_path(path).word(), word, "{path}");
-        }
-    }
-
-    #[test]
-    fn places_are_named_by_what_people_can_judge() {
-        for (uri, words) in [
-            ("https://c.example/cb", "c.example"),
-            ("https://c.example:8443/cb", "c.example:8443"),
-            ("http://127.0.0.1:5003/cb", "a program on this device (127.0.0.1:5003)"),
-            ("http://[::1]/cb", "a program on this device ([::1])"),
-            ("http://localhost:5003/cb", "a program on this device (localhost:5003)"),
-            ("com.example.app:/cb", "an app on this device (com.example.app)"),
-        ] {
-            assert_eq!(place(uri), words);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Values in words.
 
 use crate::state::AppState;
-use oauth_core::model::{Access, ClientAuth, Scope, SecretMethod, Timestamp, TokenFormat};
+use oauth_core::{
+    model::{Access, ClientAuth, Scope, SecretMethod, Timestamp, TokenFormat},
+    openid::scope_of_claim,
+};
 use std::time::Duration;
 use time::{OffsetDateTime, macros::format_description};
 
@@ -77,24 +80,72 @@ pub(super) struct ScopeLine {
     pub(super) description: String,
 }
 
-/// Scopes in words, in the order of the configuration; those it no longer knows come last, as they are.
+/// Scopes in words, in the order of the configuration; those it no longer knows come last, as they are. A word
+/// `claim:name`, which stands for a single fact about the person, comes after its scope, or is left out beside it.
 pub(super) fn scopes(state: &AppState, scope: &Scope) -> Vec<ScopeLine> {
-    let known = state.config.known_scopes();
-    let mut lines: Vec<ScopeLine> = Vec::new();
     let mut unknown = scope.clone();
-    for words in known {
+    let mut lines: Vec<ScopeLine> = Vec::new();
+    for words in state.config.known_scopes() {
         if scope.contains(&words.name) {
-            unknown = unknown.without([words.name.as_str()]);
-            let (name, title, description) = (words.name, words.title, words.description);
-            lines.push(ScopeLine { name, title, description });
+            lines.push(ScopeLine {
+                name: words.name.clone(),
+                title: words.title.clone(),
+                description: words.description,
+            });
         }
+        for (word, claim) in facts(scope, &words.name) {
+            unknown = unknown.without([word]);
+            if !scope.contains(&words.name) {
+                lines.push(ScopeLine {
+                    name: word.to_owned(),
+                    title: words.title.clone(),
+                    description: format!("see {}", fact(claim)),
+                });
+            }
+        }
+        unknown = unknown.without([words.name.as_str()]);
     }
+    // A remembered yes names the resources it was given for.
+    let other = |name: &str| name.strip_prefix("resource:").unwrap_or(name).to_owned();
     lines.extend(unknown.iter().map(|name| ScopeLine {
         name: name.to_owned(),
-        title: name.to_owned(),
-        description: format!("use \u{201c}{name}\u{201d}"),
+        title: other(name),
+        description: format!("use \u{201c}{}\u{201d}", other(name)),
     }));
     lines
+}
+
+/// The words that stand for single claims of a scope, with the claims.
+fn facts<'s>(words: &'s Scope, scope: &str) -> impl Iterator<Item = (&'s str, &'s str)> {
+    let claims = words.iter().filter_map(|word| Some((word, word.strip_prefix("claim:")?)));
+    claims.filter(move |(_, claim)| scope_of_claim(claim) == Some(scope))
+}
+
+/// A standard claim in words.
+fn fact(claim: &str) -> String {
+    match claim {
+        "address" => "your postal address",
+        "birthdate" => "your date of birth",
+        "email" => "your e-mail address",
+        "email_verified" => "whether your e-mail address is verified",
+        "family_name" => "your family name",
+        "gender" => "your gender",
+        "given_name" => "your given name",
+        "locale" => "your language",
+        "middle_name" => "your middle name",
+        "name" => "your name",
+        "nickname" => "your nickname",
+        "phone_number" => "your telephone number",
+        "phone_number_verified" => "whether your telephone number is verified",
+        "picture" => "your picture",
+        "preferred_username" => "the name you like to be called by",
+        "profile" => "the address of your profile page",
+        "updated_at" => "when you last changed your profile",
+        "website" => "your web site",
+        "zoneinfo" => "your time zone",
+        other => return format!("\u{201c}{other}\u{201d}"),
+    }
+    .to_owned()
 }
 
 /// A right in words.
@@ -112,6 +163,8 @@ pub(super) const fn auth(auth: &ClientAuth) -> &'static str {
         ClientAuth::Public => "nothing: it is a public client",
         ClientAuth::Secret(SecretMethod::Basic, _) => "a secret in the Authorization header",
         ClientAuth::Secret(SecretMethod::Post, _) => "a secret in the form",
+        ClientAuth::SecretJwt(_) => "a JWT secured with a secret",
+        ClientAuth::PrivateKeyJwt => "a JWT signed with a key of its own",
         _ => "a way of its own",
     }
 }
@@ -136,6 +189,14 @@ pub(super) fn second(at: Timestamp) -> String {
         format_description!(
             "[day padding:none] [month repr:long] [year], [hour]:[minute]:[second] UTC"
         ),
+    )
+}
+
+/// A minute.
+pub(super) fn minute(at: Timestamp) -> String {
+    written(
+        at,
+        format_description!("[day padding:none] [month repr:long] [year], [hour]:[minute] UTC"),
     )
 }
 
@@ -168,6 +229,13 @@ pub(super) fn notice(word: Option<&str>) -> Option<&'static str> {
             "This client was made already; its secret was shown then. Make a new one if you lost it."
         }
         "revoked" => "The application may no longer act for you.",
+        "ended" => "That browser is signed out.",
+        "ended_others" => "You are signed in here alone.",
+        "over" => "That browser was signed out already.",
+        "password" => {
+            "Your password is changed. You are signed in here alone, and no application may act for you until you allow it again."
+        }
+        "unchanged" => "Nothing was changed.",
         _ => return None,
     })
 }
@@ -180,6 +248,7 @@ mod tests {
     fn times_and_spans() {
         assert_eq!(day(Timestamp::from_unix(1_795_305_600)), "22 November 2026");
         assert_eq!(second(Timestamp::from_unix(0)), "1 January 1970, 00:00:00 UTC");
+        assert_eq!(minute(Timestamp::from_unix(1_795_305_659)), "22 November 2026, 00:00 UTC");
         assert_eq!(day(Timestamp::from_unix(i64::MAX)), i64::MAX.to_string());
         for (seconds, words) in [
             (1, "1 second"),

@@ -34,10 +34,15 @@ impl SecurityHeaders {
         Self(all)
     }
 
-    /// Adds those that are not there.
+    /// Adds those that are not there. A page that is made for frames has said so in its policy, and the older header
+    /// has no word for that.
     pub(super) fn add(&self, headers: &mut HeaderMap) {
+        let policy = headers.get(CONTENT_SECURITY_POLICY).and_then(|p| p.to_str().ok());
+        let for_frames = policy.is_some_and(|p| p.contains("frame-ancestors *"));
         for (name, value) in &self.0 {
-            headers.entry(name).or_insert_with(|| value.clone());
+            if !(for_frames && name == X_FRAME_OPTIONS) {
+                headers.entry(name).or_insert_with(|| value.clone());
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     address::{ClientAddress, Proxies},
     config::Config,
     metrics::Metrics,
+    pages::EarlyPages,
 };
 use axum::{
     body::{Body, HttpBody as _},
@@ -20,7 +21,7 @@ use futures_util::FutureExt as _;
 use headers::SecurityHeaders;
 use http::{HeaderValue, Method, StatusCode};
 use oauth_core::ports::SystemRandom;
-use refusal::{Audience, refusal};
+use refusal::{Audience, Refusal};
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -63,6 +64,7 @@ struct Settings {
     metrics: Metrics,
     log_requests: bool,
     headers: SecurityHeaders,
+    pages: EarlyPages,
     timeout: Duration,
     body_limit: usize,
 }
@@ -75,6 +77,7 @@ impl ShellLayer {
             metrics,
             log_requests: config.logs.requests,
             headers: SecurityHeaders::new(config.issuer().is_https()),
+            pages: EarlyPages::new(config),
             timeout: config.server.request_timeout,
             body_limit: usize::try_from(config.server.body_limit).unwrap_or(usize::MAX),
         }))
@@ -119,9 +122,10 @@ where
         let scope = seen.scope.clone();
         let answer = async move {
             let mut response = match outcome {
-                Ok(inner) => answer(inner, settings.timeout, seen.audience).await,
-                Err(TooLarge) => refusal(StatusCode::PAYLOAD_TOO_LARGE, seen.audience),
-            };
+                Ok(inner) => answer(inner, settings.timeout).await,
+                Err(refusal) => Err(refusal),
+            }
+            .unwrap_or_else(|refusal| refusal.answer(seen.audience, &settings.pages));
             settings.headers.add(response.headers_mut());
             response.headers_mut().insert(id::X_REQUEST_ID, HeaderValue::from(&seen.scope.id));
             seen.finish(&settings, response.status());
@@ -135,24 +139,21 @@ where
 async fn answer(
     inner: impl Future<Output = Result<Response, Infallible>>,
     longest: Duration,
-    audience: Audience,
-) -> Response {
+) -> Result<Response, Refusal> {
     match tokio::time::timeout(longest, AssertUnwindSafe(inner).catch_unwind()).await {
-        Ok(Ok(Ok(response))) => response,
-        Ok(Err(_panic)) => refusal(StatusCode::INTERNAL_SERVER_ERROR, audience),
+        Ok(Ok(Ok(response))) => Ok(response),
+        Ok(Err(_panic)) => Err(Refusal::Failure),
         Err(_elapsed) => {
             tracing::warn!("request timed out");
-            refusal(StatusCode::SERVICE_UNAVAILABLE, audience)
+            Err(Refusal::Overloaded)
         }
     }
 }
 
-struct TooLarge;
-
 /// Refuses a body that is too large, and cuts off one that does not say how large it is.
-fn limited(request: Request, limit: usize) -> Result<Request, TooLarge> {
+fn limited(request: Request, limit: usize) -> Result<Request, Refusal> {
     match request.body().size_hint().exact() {
-        Some(size) if size > limit as u64 => Err(TooLarge),
+        Some(size) if size > limit as u64 => Err(Refusal::TooLarge),
         Some(_) => Ok(request),
         None => Ok(request.map(|body| Body::new(http_body_util::Limited::new(body, limit)))),
     }

@@ -1,7 +1,11 @@
 //! Answers of the shell itself, as a page for people and as JSON for programs, without anything from inside.
 
-use axum::response::{Html, IntoResponse, Response};
+use crate::pages::{EarlyPages, Explanation};
+use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+/// Seconds after which a server that was too busy may be tried again.
+const RETRY_AFTER: u64 = 5;
 
 /// Who reads the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,29 +24,45 @@ impl Audience {
     }
 }
 
-/// The answer when the shell itself says no.
-pub(super) fn refusal(status: StatusCode, audience: Audience) -> Response {
-    let (code, words) = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => ("invalid_request", "The request is too large."),
-        StatusCode::SERVICE_UNAVAILABLE => {
-            ("temporarily_unavailable", "The server is too busy. Please try again in a moment.")
+/// Why the shell itself says no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// The body is larger than the server takes.
+    TooLarge,
+    /// There was no answer in time.
+    Overloaded,
+    /// The handler panicked.
+    Failure,
+}
+
+impl Refusal {
+    /// The answer.
+    pub(super) fn answer(self, audience: Audience, pages: &EarlyPages) -> Response {
+        match audience {
+            Audience::Person => pages.explain(&self.explanation()),
+            Audience::Program => self.json(),
         }
-        _ => ("server_error", "Something went wrong on the server. Please try again later."),
-    };
-    let mut response = match audience {
-        Audience::Person => Html(format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Error</title><h1>{words}</h1></html>"
-        ))
-        .into_response(),
-        Audience::Program => (
-            [(header::CONTENT_TYPE, "application/json")],
-            format!("{{\"error\":\"{code}\"}}"),
-        )
-            .into_response(),
-    };
-    *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
-    response
+
+    const fn explanation(self) -> Explanation {
+        match self {
+            Self::TooLarge => Explanation::too_large(),
+            Self::Overloaded => Explanation::overloaded(RETRY_AFTER),
+            Self::Failure => Explanation::failure(),
+        }
+    }
+
+    fn json(self) -> Response {
+        let (status, code) = match self {
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+            Self::Failure => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
+        };
+        let headers = [(header::CONTENT_TYPE, "application/json")];
+        let mut response = (status, headers, format!("{{\"error\":\"{code}\"}}")).into_response();
+        if self == Self::Overloaded {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        }
+        response
+    }
 }

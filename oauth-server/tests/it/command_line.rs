@@ -1,10 +1,12 @@
 //! The command line: data on standard output, messages on standard error, exit codes 0, 1 and 2.
 
+use oauth_core::ports::{Clock as _, SystemClock};
 use serde_json::Value;
 use std::{
     io::Write as _,
     path::Path,
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 /// Runs the binary with its data in the folder.
@@ -76,6 +78,63 @@ fn the_reference_needs_no_configuration_and_the_dump_shows_what_is_in_effect() {
 }
 
 #[test]
+fn the_operator_writes_and_verifies_claims() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    good(at, &["user", "create", "ada"], "correct horse\n");
+    let profile = |more: &[&str]| {
+        let arguments = [&["user", "profile", "ada", "--output", "json"], more].concat();
+        json(&good(at, &arguments, ""))
+    };
+    assert_eq!(profile(&[]), serde_json::json!({}));
+    let set = ["--set", "email=ada@example.org", "--set", "address.locality=London"];
+    let written = profile(&[&set[..], &["--set", "phone_number=+44 20 7946 0958"]].concat());
+    assert_eq!(
+        (&written["email"], &written["email_verified"]),
+        (&"ada@example.org".into(), &false.into())
+    );
+    assert_eq!(
+        (&written["address"]["locality"], &written["phone_number"]),
+        (&"London".into(), &"+442079460958".into())
+    );
+    assert!(written["updated_at"].is_number());
+    let verified = profile(&["--verified", "email", "--verified", "phone_number"]);
+    assert_eq!(
+        (&verified["email_verified"], &verified["phone_number_verified"]),
+        (&true.into(), &true.into())
+    );
+    let other = profile(&["--set", "email=eve@example.org", "--unverified", "phone_number"]);
+    assert_eq!(
+        (&other["email_verified"], &other["phone_number_verified"]),
+        (&false.into(), &false.into())
+    );
+    let both = profile(&["--set", "email=ada@example.org", "--verified", "email"]);
+    assert_eq!(
+        (&both["email"], &both["email_verified"]),
+        (&"ada@example.org".into(), &true.into())
+    );
+    let gone = profile(&["--set", "email=", "--set", "address.locality="]);
+    assert!(
+        gone.get("email").is_none()
+            && gone.get("email_verified").is_none()
+            && gone.get("address").is_none()
+    );
+    assert!(good(at, &["user", "profile", "ada"], "").contains("phone_number_verified  false"));
+    for (arguments, code, why) in [
+        (["--set", "email=ada"], 1, "email: Give an address such as ada@example.org."),
+        (["--set", "email_verified=true"], 1, "there is no claim \"email_verified\""),
+        (["--set", "email"], 1, "expected CLAIM=TEXT, not \"email\""),
+        (["--verified", "email"], 1, "there is no email that could be verified"),
+        (["--verified", "name"], 2, "phone_number"),
+    ] {
+        let text = bad(at, &[&["user", "profile", "ada"], &arguments[..]].concat(), "", code);
+        assert!(text.contains(why), "{text}");
+    }
+    assert!(bad(at, &["user", "profile", "eve"], "", 1).contains("no user named"));
+    assert_eq!(profile(&[]), gone, "what is refused changes nothing");
+}
+
+#[test]
 fn users_are_made_listed_and_locked_out() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -111,6 +170,28 @@ fn users_are_made_listed_and_locked_out() {
         alice["rights"],
         serde_json::json!([{"api": "connection", "access": "write", "paths": ["single/*"]}])
     );
+}
+
+#[tokio::test]
+async fn a_new_password_ends_what_was_got_with_the_old_one() {
+    let server = crate::support::start("").await;
+    // The command has the time from elsewhere.
+    let ahead = SystemClock.now().unix() - server.clock.now().unix();
+    server.clock.advance(Duration::from_secs(ahead.try_into().unwrap()));
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let code = ada.allow(&client.id).await;
+    let tokens = client.exchange(&server, &code).await;
+    good(server.folder.path(), &["user", "set-password", "ada"], "another horse\n");
+    server.clock.advance(Duration::from_mins(1));
+    assert_eq!(ada.get("/account").await.location(), "/login?to=account");
+    let basic = Some((&*client.id, client.secret.as_deref().unwrap()));
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let answer = server.post("/oauth/token", basic, &form).await;
+    assert_eq!(crate::support::json(answer).await["error"], "invalid_grant");
+    let consents = server.state.provider.env().grants.consents(&ada.id).await.unwrap();
+    assert!(consents.is_empty(), "it is asked again");
 }
 
 #[test]
@@ -178,6 +259,46 @@ fn clients_are_made_with_a_secret_that_is_shown_once() {
 }
 
 #[test]
+fn clients_may_have_keys_and_further_metadata() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let create = |more: &[&'static str]| {
+        let mut all = vec!["client", "create", "--name", "Demo", "--output", "json"];
+        all.extend(["--redirect-uri", "https://a.example/cb"]);
+        all.extend(more);
+        all
+    };
+    let metadata = r#"{"jwks_uri": "https://a.example/jwks", "subject_type": "pairwise"}"#;
+    let made = good(at, &create(&["--auth-method", "private_key_jwt", "--metadata", metadata]), "");
+    assert!(!made.contains("client_secret\""), "{made}");
+    assert_eq!(json(&made)["token_endpoint_auth_method"], "private_key_jwt");
+    let made =
+        json(&good(at, &create(&["--id", "mine", "--auth-method", "client_secret_jwt"]), ""));
+    assert_eq!(made["client_id"], "mine");
+    assert_eq!(made["client_secret"].as_str().unwrap().len(), 86);
+    bad(at, &create(&["--auth-method", "private_key_jwt"]), "", 1);
+    bad(at, &create(&["--metadata", r#"{"subject_type": "odd"}"#]), "", 1);
+    bad(at, &create(&["--metadata", "[]"]), "", 2);
+}
+
+#[test]
+fn initial_access_tokens_are_made_listed_and_taken_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let invite = ["registration", "invite", "--label", "a build", "--output", "json"];
+    let made = json(&good(at, &invite, ""));
+    let (id, token) = (made["id"].as_str().unwrap(), made["initial_access_token"].as_str());
+    assert_eq!(token.unwrap().len(), 43);
+    let list = good(at, &["registration", "list"], "");
+    assert!(list.contains(id) && list.contains("a build"), "{list}");
+    assert!(!list.contains(token.unwrap()), "{list}");
+    good(at, &["registration", "revoke", id], "");
+    bad(at, &["registration", "revoke", id], "", 1);
+    assert!(!good(at, &["registration", "list"], "").contains(id));
+    bad(at, &["registration", "invite", "--days", "0"], "", 2);
+}
+
+#[test]
 fn keys_are_listed_rotated_retired_and_imported() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
@@ -198,6 +319,8 @@ fn keys_are_listed_rotated_retired_and_imported() {
     good(at, &["keys", "retire", &first], "");
     assert_eq!(states(&list())[0], "retired");
     bad(at, &["keys", "retire", "nonsense"], "", 1);
+    let hyphen = bad(at, &["keys", "retire", "-nonsense"], "", 1);
+    assert!(hyphen.contains("there is no key with the id \"-nonsense\""), "{hyphen}");
 
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = rcgen::CertificateParams::new(vec!["auth.example".into()])

@@ -193,6 +193,54 @@ fn plain_http_is_for_loopback() {
 }
 
 #[test]
+fn outgoing_requests_go_where_it_makes_sense() {
+    let wrong = |rest: &str| wrong(&format!("[outgoing]\n{rest}"), &[]);
+    for (rest, key) in [
+        ("allowed_networks = [\"10.0.0.0/8\", \"0.0.0.0/0\"]", "allowed_networks"),
+        ("allowed_networks = [\"::/0\"]", "allowed_networks"),
+        ("allowed_networks = [\"10.0.0.0/33\"]", "allowed_networks"),
+        ("allowed_networks = [\"intranet.example\"]", "allowed_networks"),
+        ("allowed_networks = [\"::1\"]\nrefused_networks = [\"::/64\"]", "allowed_networks"),
+        ("ca_files = [\"/nowhere/ca.pem\"]", "ca_files"),
+        ("timeout = 0", "timeout"),
+        ("timeout = \"30s\"", "timeout"),
+        ("concurrency = 0", "concurrency"),
+        ("danger_plain_http = true", "danger_plain_http"),
+    ] {
+        assert_eq!(wrong(rest), [format!("outgoing.{key}")], "{rest}");
+    }
+    let config = read("", &[]).unwrap();
+    assert!(config.outgoing.allowed_networks.is_empty() && !config.outgoing.danger_plain_http);
+    let env = [
+        ("OAUTH__OUTGOING__ALLOWED_NETWORKS", "127.0.0.0/8, ::1"),
+        ("OAUTH__OUTGOING__REFUSED_NETWORKS", "127.9.0.0/16"),
+        ("OAUTH__OUTGOING__TIMEOUT", "2s"),
+        ("OAUTH__OUTGOING__CONCURRENCY", "4"),
+        ("OAUTH__OUTGOING__DANGER_PLAIN_HTTP", "true"),
+    ];
+    let config = read("", &env).unwrap();
+    assert_eq!(config.outgoing.allowed_networks.len(), 2);
+    assert_eq!((config.outgoing.timeout.as_secs(), config.outgoing.concurrency), (2, 4));
+    assert!(config.outgoing.danger_plain_http);
+}
+
+#[test]
+fn authorities_for_outgoing_requests_are_read_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = folder.path().join("good.pem");
+    let ca = rcgen::generate_simple_self_signed(["ca.example".to_owned()]).unwrap();
+    std::fs::write(&good, ca.cert.pem()).unwrap();
+    let key = folder.path().join("key.pem");
+    std::fs::write(&key, ca.signing_key.serialize_pem()).unwrap();
+    let files = |path: &std::path::Path| format!("[outgoing]\nca_files = [\"{}\"]", path.display());
+    let config = read(&files(&good), &[]).unwrap();
+    oauth_server::outgoing::fetch(&config).unwrap();
+    let text = read(&files(&key), &[]).unwrap_err().to_string();
+    let what = format!("outgoing.ca_files: {}: is not a PEM file with certificates", key.display());
+    assert!(text.contains(&what), "{text}");
+}
+
+#[test]
 fn clients_of_the_configuration_must_make_sense() {
     const GOOD: &str = "secret = \"x\"\ngrant_types = [\"client_credentials\"]\n";
     let client = |rest: &str| format!("[[client]]\nid = \"c\"\n{rest}");
@@ -222,6 +270,45 @@ fn clients_of_the_configuration_must_make_sense() {
     assert!(text.contains("Set grants.danger_password"), "{text}");
 }
 
+#[test]
+fn clients_of_the_configuration_may_have_keys_and_further_metadata() {
+    let client = |rest: &str| {
+        format!("[[client]]\nid = \"c\"\nredirect_uris = [\"https://a.example/\"]\n{rest}")
+    };
+    let jwk = "{ kty = \"EC\", crv = \"P-256\", x = \"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU\", y = \"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0\"";
+    let key = format!(
+        "auth_method = \"private_key_jwt\"\nmetadata = {{ jwks = {{ keys = [{jwk} }}] }} }}"
+    );
+    let mac =
+        "auth_method = \"client_secret_jwt\"\nsecret = \"thirty-two-bytes-of-secret-or-more\"";
+    let more = "metadata = { subject_type = \"pairwise\", \"logo_uri#de\" = \"https://a.example/l.png\", post_logout_redirect_uris = [\"https://a.example/bye\"] }";
+    for good in [key.as_str(), mac, &format!("{mac}\n{more}")] {
+        assert!(read(&client(good), &[]).is_ok(), "{good}");
+    }
+    let config = read(&client(&format!("{mac}\n{more}")), &[]).unwrap();
+    let shown = dump(&config);
+    assert!(shown.contains("\"logo_uri#de\" = \"https://a.example/l.png\""), "{shown}");
+    for (rest, keys) in [
+        ("auth_method = \"private_key_jwt\"".to_owned(), vec!["client[0].auth_method"]),
+        (format!("{key}\nsecret = \"x\""), vec!["client[0].secret"]),
+        (key.replace(jwk, &format!("{jwk}, d = \"AAAA\"")), vec!["client[0].metadata.jwks"]),
+        ("auth_method = \"client_secret_jwt\"".to_owned(), vec!["client[0].secret"]),
+        (
+            "auth_method = \"client_secret_jwt\"\nsecret = \"too short\"".to_owned(),
+            vec!["client[0].secret"],
+        ),
+        (format!("{mac}\nmetadata = {{ made_up = 1 }}"), vec!["client[0].metadata"]),
+        (format!("{mac}\nmetadata = {{ scope = \"openid\" }}"), vec!["client[0].metadata"]),
+        (
+            format!("{mac}\nmetadata = {{ subject_type = \"odd\" }}"),
+            vec!["client[0].metadata.subject_type"],
+        ),
+        (format!("{mac}\nmetadata = {{ contacts = \"me\" }}"), vec!["client[0].metadata.contacts"]),
+    ] {
+        assert_eq!(wrong(&client(&rest), &[]), keys, "{rest}");
+    }
+}
+
 /// A production configuration without any fault, to be spoilt one rule at a time.
 const PRODUCTION: &str = r#"
 mode = "production"
@@ -238,6 +325,11 @@ const SPOILT: &[(&str, &str)] = &[
     ("authenticator", "authenticator = \"any\""),
     ("server.public_url", "-public_url"),
     ("server.public_url", "-public_url\n[server]\npublic_url = \"http://127.0.0.1:4999\""),
+    (
+        "outgoing.danger_plain_http",
+        "[outgoing]\ndanger_plain_http = true\nallowed_networks = [\"10.0.0.0/8\"]",
+    ),
+    ("registration.danger_loopback", "[registration]\ndanger_loopback = true"),
     ("keys.sealing_key", "-sealing_key"),
     (
         "keys.sealing_key",
@@ -318,5 +410,41 @@ fn docs_config_md_is_current() {
     assert!(
         committed == reference(),
         "docs/config.md is not what `oauth-server config reference` prints; run this test with UPDATE_DOCS=1"
+    );
+}
+
+#[test]
+fn claims_of_a_user_are_checked_and_can_be_read_back() {
+    let user = |claims: &str| {
+        format!("[[user]]\nname = \"ada\"\npassword = \"x\"\nclaims = {{ {claims} }}")
+    };
+    let good = "name = \"Ada \\\"L\\\"\", email = \"ada@example.org\", email_verified = true, address = { locality = \"London\" }";
+    let config = read(&user(good), &[]).unwrap();
+    let shown = dump(&config);
+    let line = shown.lines().find(|line| line.starts_with("claims = ")).unwrap();
+    assert!(line.contains("address.locality = \"London\", email_verified = true"), "{line}");
+    let again = read(&format!("[[user]]\nname = \"ada\"\npassword = \"x\"\n{line}"), &[]).unwrap();
+    assert_eq!(again.users[0].claims, config.users[0].claims);
+    for (claims, key, what) in [
+        ("email = \"ada\"", "user[0].claims.email", "Give an address such as ada@example.org."),
+        (
+            "address = { country = \"a\u{202e}b\" }",
+            "user[0].claims.address.country",
+            "Leave out invisible",
+        ),
+        ("email_verified = true", "user[0].claims.email_verified", "needs email beside it"),
+        ("nmae = \"Ada\"", "user[0].claims", "\"nmae\" is no claim"),
+        ("name = 1", "user[0].claims", "name: expected text in quotes"),
+        ("email_verified = \"maybe\"", "user[0].claims", "email_verified: expected true or false"),
+        ("address = \"London\"", "user[0].claims", "\"address\" is no claim"),
+    ] {
+        let problems = read(&user(claims), &[]).expect_err(claims).0;
+        assert_eq!(problems.len(), 1, "{claims}");
+        assert_eq!(problems[0].key, key, "{claims}");
+        assert!(problems[0].what.contains(what), "{claims}: {}", problems[0].what);
+    }
+    assert_eq!(
+        wrong("[[user]]\nname = \"ada\"\npassword = \"x\"\nclaims = \"Ada\"", &[]),
+        ["user[0].claims"]
     );
 }

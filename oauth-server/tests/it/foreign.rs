@@ -6,10 +6,10 @@ use http::{Request, header};
 use http_body_util::BodyExt as _;
 use oauth2::{
     AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
-    EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl,
-    PkceCodeChallenge, RedirectUrl, RefreshToken, RequestTokenError, ResourceOwnerPassword,
-    ResourceOwnerUsername, RevocationUrl, Scope, StandardRevocableToken, StandardTokenResponse,
-    TokenIntrospectionResponse as _, TokenResponse as _, TokenUrl,
+    EmptyExtraTokenFields, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
+    IntrospectionUrl, PkceCodeChallenge, RedirectUrl, RefreshToken, RequestTokenError,
+    ResourceOwnerPassword, ResourceOwnerUsername, RevocationUrl, Scope, StandardRevocableToken,
+    StandardTokenResponse, TokenIntrospectionResponse as _, TokenResponse as _, TokenUrl,
     basic::{BasicClient, BasicErrorResponseType, BasicTokenType},
 };
 use std::{collections::BTreeMap, convert::Infallible, future::Future, pin::Pin};
@@ -84,7 +84,8 @@ fn confidential() -> Foreign {
 /// The wire between the foreign client and the server.
 fn wire(
     server: &Server,
-) -> impl Fn(HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, Infallible>> + Send>> {
+) -> impl Fn(HttpRequest) -> Pin<Box<dyn Future<Output = Result<HttpResponse, Infallible>> + Send>>
+{
     let router = server.router.clone();
     move |request| {
         let router = router.clone();

@@ -33,8 +33,11 @@ fn exchange(process: &Process, bytes: &[u8]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_wait_for_ever_are_closed() {
-    let settings =
-        [("OAUTH__SERVER__HEADER_TIMEOUT", "1s"), ("OAUTH__SERVER__REQUEST_TIMEOUT", "2s")];
+    let settings = [
+        ("OAUTH__SERVER__HEADER_TIMEOUT", "1s"),
+        ("OAUTH__SERVER__REQUEST_TIMEOUT", "2s"),
+        ("OAUTH__OUTGOING__TIMEOUT", "1s"),
+    ];
     let (process, ..) = start(&settings).await;
     for head in ["", "GET /livez HT", "GET /livez HTTP/1.1\r\nhost: a\r\nx-slow: "] {
         let answer = exchange(&process, head.as_bytes());

@@ -3,7 +3,11 @@
 use crate::support::{Server, form_request, text};
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode, header};
-use oauth_core::model::{ClientId, UserId};
+use oauth_core::{
+    model::{Client, ClientId, RedirectUri, UserId},
+    ports::ClientStore as _,
+    testing::fixtures,
+};
 use std::{cell::RefCell, collections::BTreeMap, ops::Deref};
 use url::Url;
 
@@ -69,6 +73,23 @@ impl Page {
         tag.split("value=\"")
             .nth(1)
             .map_or_else(String::new, |v| unescape(v.split('"').next().unwrap()))
+    }
+
+    /// Where the link with an id leads.
+    #[track_caller]
+    pub fn href(&self, id: &str) -> String {
+        self.attribute(id, "href")
+    }
+
+    /// An attribute of the element with an id.
+    #[track_caller]
+    pub fn attribute(&self, id: &str, name: &str) -> String {
+        let at = self.html.find(&format!("id=\"{id}\""));
+        let at = at.unwrap_or_else(|| panic!("no #{id} in {}", self.html));
+        let tag = &self.html[self.html[..at].rfind('<').unwrap()..];
+        let tag = &tag[..tag.find('>').unwrap()];
+        let value = tag.split(&format!(" {name}=\"")).nth(1);
+        unescape(value.unwrap_or_else(|| panic!("no {name} in {tag}")).split('"').next().unwrap())
     }
 
     /// The fields that the error summary leads to; checks that everything about errors is there.
@@ -208,6 +229,18 @@ impl Server {
     /// A new browser.
     pub fn visitor(&self) -> Anonymous<'_> {
         Anonymous(Visitor { server: self, cookies: RefCell::default() })
+    }
+
+    /// A client of the operator that speaks OpenID Connect, with what it says about itself. Its secret is `secret`.
+    pub async fn relying_party(&self, id: &str, texts: &[(&str, &str)]) {
+        let mut client = Client {
+            name: "Camera wall".into(),
+            redirect_uris: vec![RedirectUri::parse(CALLBACK).unwrap()],
+            ..fixtures::openid_client(id)
+        };
+        client.metadata.texts =
+            texts.iter().map(|&(name, text)| (name.into(), text.into())).collect();
+        assert!(self.state.store.insert_client(client).await.unwrap());
     }
 
     /// A new browser in which somebody signed up.

@@ -1,10 +1,12 @@
 //! `/consent`.
 
 use crate::{
-    pages_actors::{CALLBACK, PASSWORD, interaction, parameter},
-    support::start,
+    pages_actors::{CALLBACK, PASSWORD, VERIFIER, interaction, parameter},
+    support::{Server, json, start},
 };
-use http::StatusCode;
+use axum::body::Body;
+use http::{Request, StatusCode, header};
+use serde_json::Value;
 
 const ALL: [(&str, &str); 3] =
     [("decision", "allow"), ("scope:profile", "yes"), ("scope:query", "yes")];
@@ -18,12 +20,12 @@ async fn the_page_says_who_asks_for_what_and_where_one_goes() {
     let page = ada.get(&consent).await;
     assert_eq!((&*page.by_id("client-name"), &*page.by_id("who")), ("Camera wall", "ada"));
     assert_eq!(
-        (&*page.by_id("redirect-host"), &*page.by_id("client-uri")),
+        (&*page.by_id("redirect-host"), &*page.href("client-uri")),
         ("app.example", "https://app.example")
     );
     assert!(page.has("by-anybody"), "somebody of this server made the client");
     for words in [
-        "know your user name",
+        "see your profile",
         "look up what the registry knows",
         "it only reads",
         "it reads and writes",
@@ -179,4 +181,116 @@ async fn nothing_but_the_person_can_be_asked_for() {
         .post("/consent", &[("interaction", &interaction(&consent)), ("decision", "allow")])
         .await;
     assert!(parameter(page.location(), "code").is_some());
+}
+
+const SIGN_IN: [(&str, &str); 1] = [("scope", "openid")];
+
+async fn tokens(server: &Server, code: &str) -> Value {
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    json(server.post("/oauth/token", Some(("rp", "secret")), &form).await).await
+}
+
+async fn userinfo(server: &Server, tokens: &Value) -> Value {
+    let token = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
+    let request = Request::get("/oauth/userinfo").header(header::AUTHORIZATION, token);
+    json(server.send(request.body(Body::empty()).unwrap()).await).await
+}
+
+#[tokio::test]
+async fn a_sign_in_alone_has_nothing_to_tick() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.signed_up("ada").await;
+    let consent = ada.authorize("rp", &SIGN_IN).await;
+    let page = ada.get(&consent).await;
+    assert_eq!(
+        page.by_id("sign-in"),
+        "It learns that it is you, and when you signed in; nothing else."
+    );
+    assert!(!page.has("scopes") && !page.html.contains("checkbox"), "{}", page.html);
+    let form = [("interaction", &*interaction(&consent)), ("decision", "allow")];
+    let code = parameter(ada.post("/consent", &form).await.location(), "code").unwrap();
+    assert_eq!(tokens(&server, &code).await["scope"], "openid");
+    assert!(ada.authorize("rp", &SIGN_IN).await.starts_with(CALLBACK), "it is remembered");
+    assert!(ada.get("/account/applications").await.html.contains("know who you are"));
+}
+
+#[tokio::test]
+async fn a_sign_in_stays_whatever_is_not_ticked() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.signed_up("ada").await;
+    let asked = [("scope", "openid profile email")];
+    for (ticked, granted) in [
+        (&["scope:email"][..], "email openid"),
+        (&[], "openid"),
+        (&["scope:phone", "scope:openid"], "openid"),
+    ] {
+        let consent = ada.authorize("rp", &asked).await;
+        let page = ada.get(&consent).await;
+        assert!(!page.html.contains("scope:openid"), "it is not for choice");
+        assert_eq!(page.html.matches("checkbox").count(), 2);
+        let id = interaction(&consent);
+        let mut form = vec![("interaction", &*id), ("decision", "allow")];
+        form.extend(ticked.iter().map(|&name| (name, "yes")));
+        let code = parameter(ada.post("/consent", &form).await.location(), "code").unwrap();
+        let tokens = tokens(&server, &code).await;
+        assert_eq!(tokens["scope"], granted, "{ticked:?}");
+        assert!(tokens["id_token"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn oidc_core_5_5_claims_are_allowed_one_by_one() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.signed_up("ada").await;
+    let profile = [("birthdate", "1815-12-10"), ("phone_number", "+442079460958")];
+    ada.post("/account/profile", &profile).await;
+    let claims = r#"{"userinfo": {"birthdate": null, "email": null, "phone_number": {"essential": true}, "sub": null},
+                     "id_token": {"auth_time": null}}"#;
+    let asked = [("scope", "openid email"), ("claims", claims)];
+    let consent = ada.authorize("rp", &asked).await;
+    let page = ada.get(&consent).await;
+    assert_eq!(page.html.matches("checkbox").count(), 3, "e-mail is asked for once: {}", page.html);
+    for words in ["see your e-mail address", "see your date of birth", "see your telephone number"]
+    {
+        assert!(page.html.contains(words), "{words}");
+    }
+    let id = interaction(&consent);
+    let some = [
+        ("interaction", &*id),
+        ("decision", "allow"),
+        ("scope:email", "yes"),
+        ("scope:claim:phone_number", "yes"),
+    ];
+    let code = parameter(ada.post("/consent", &some).await.location(), "code").unwrap();
+    let tokens = tokens(&server, &code).await;
+    assert_eq!(tokens["scope"], "email openid", "a claim is no scope");
+    let told = userinfo(&server, &tokens).await;
+    assert_eq!((&told["phone_number"], told.get("birthdate")), (&"+442079460958".into(), None));
+    assert!(ada.authorize("rp", &asked).await.starts_with("/consent?"), "the rest is asked again");
+    let page = ada.get("/account/applications").await;
+    assert!(page.html.contains("see your telephone number") && !page.html.contains("claim:"));
+}
+
+#[tokio::test]
+async fn somebody_else_may_go_on_with_an_account_of_their_own() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.signed_up("ada").await;
+    server.user("eve", PASSWORD).await;
+    let consent = ada.authorize("rp", &SIGN_IN).await;
+    let eve = ada;
+    eve.post("/login", &[("username", "eve"), ("password", PASSWORD)]).await;
+    let login = eve.get(&consent).await.location().to_owned();
+    assert_eq!(eve.get(&login).await.by_id("continue"), "Continue as eve");
+    let form = [("interaction", &*interaction(&login)), ("continue", "eve")];
+    let consent = eve.post("/login", &form).await.location().to_owned();
+    assert_eq!(eve.get(&consent).await.by_id("who"), "eve", "what Ada was asked, Eve is asked");
 }

@@ -1,10 +1,12 @@
 //! `/login` and `/logout`.
 
 use crate::{
-    pages_actors::{CALLBACK, PASSWORD, interaction},
+    pages_actors::{CALLBACK, PASSWORD, interaction, parameter},
     support::start,
 };
-use http::StatusCode;
+use axum::body::Body;
+use http::{Request, StatusCode};
+use std::time::Duration;
 
 fn form<'a>(name: &'a str, password: &'a str) -> [(&'a str, &'a str); 2] {
     [("username", name), ("password", password)]
@@ -73,7 +75,7 @@ async fn guessing_takes_time() {
     let page = server.visitor().post("/login", &form("ada", PASSWORD)).await;
     assert_eq!((page.status, page.problems()), (StatusCode::TOO_MANY_REQUESTS, vec!["password"]));
     let wait: u64 = page.header("retry-after").parse().unwrap();
-    server.clock.advance(std::time::Duration::from_secs(wait));
+    server.clock.advance(Duration::from_secs(wait));
     assert_eq!(server.visitor().post("/login", &form("ada", PASSWORD)).await.location(), "/");
 }
 
@@ -186,7 +188,7 @@ async fn an_interaction_is_of_one_browser_and_ends() {
         "no password is tried for somebody else's interaction"
     );
     over(ada.get("/login?interaction=made-up").await).await;
-    server.clock.advance(std::time::Duration::from_secs(601));
+    server.clock.advance(Duration::from_secs(601));
     over(ada.get(&login).await).await;
     over(ada.post("/login", &form).await).await;
 }
@@ -201,28 +203,228 @@ async fn oidc_core_3_1_2_1_prompt_login_wants_the_password() {
     assert!(!page.has("continue"));
     assert_eq!(page.value("username"), "ada");
     let id = interaction(&login);
-    let page = ada.post("/login", &[("interaction", &id), ("continue", "yes")]).await;
+    let page = ada.post("/login", &[("interaction", &id), ("continue", "ada")]).await;
     assert_eq!(page.location(), format!("/login?interaction={id}"), "no way around it");
     let with_password = [&form("ada", PASSWORD)[..], &[("interaction", &*id)]].concat();
     assert!(ada.post("/login", &with_password).await.location().starts_with("/consent?"));
 }
 
 #[tokio::test]
-async fn oidc_core_3_1_2_1_select_account_offers_the_one_that_is_signed_in() {
+async fn oidc_core_3_1_2_1_max_age_wants_the_password_of_an_old_session() {
     let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.signed_up("ada").await;
+    server.clock.advance(Duration::from_secs(61));
+    let young = ada.authorize("rp", &[("scope", "openid"), ("max_age", "61")]).await;
+    assert!(young.starts_with("/consent?"), "{young}");
+    for max_age in ["60", "0"] {
+        let old = ada.authorize("rp", &[("scope", "openid"), ("max_age", max_age)]).await;
+        assert!(old.starts_with("/login?"), "{old}");
+        let page = ada.get(&old).await;
+        assert!(!page.has("continue"));
+        assert_eq!(page.by_id("again").split('.').next(), Some("You are signed in as ada"));
+        let id = interaction(&old);
+        for path in ["/login", "/select-account"] {
+            let form = [("interaction", &*id), ("continue", "ada"), ("account", "ada")];
+            let page = ada.post(path, &form).await;
+            assert_eq!(page.location(), format!("/login?interaction={id}"), "{path}");
+        }
+        let with_password = [&form("ada", PASSWORD)[..], &[("interaction", &*id)]].concat();
+        assert!(ada.post("/login", &with_password).await.location().starts_with("/consent?"));
+        server.clock.advance(Duration::from_secs(61));
+    }
+}
+
+#[tokio::test]
+async fn whoever_signed_in_in_another_tab_goes_on_without_a_password() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    server.user("ada", PASSWORD).await;
+    let browser = server.visitor();
+    let login = browser.authorize("rp", &[("scope", "openid")]).await;
+    assert!(!browser.get(&login).await.has("continue"));
+    let id = interaction(&login);
+    let ada = browser.sign_in("ada").await;
+    assert_eq!(ada.get(&login).await.by_id("continue"), "Continue as ada");
+    // The button is of the one who was there when the page was shown.
+    let page = ada.post("/login", &[("interaction", &id), ("continue", "eve")]).await;
+    assert_eq!(page.location(), format!("/login?interaction={id}"));
+    let page = ada.post("/login", &[("interaction", &id), ("continue", "ada")]).await;
+    assert_eq!(ada.get(page.location()).await.by_id("who"), "ada");
+    let elsewhere = server.visitor();
+    let page = elsewhere.post("/login", &[("interaction", &id), ("continue", "ada")]).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST, "nobody goes on in another browser");
+}
+
+#[tokio::test]
+async fn what_was_asked_of_the_one_who_signed_in_is_asked_of_the_next_one_too() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    server.user("ada", PASSWORD).await;
+    server.user("eve", PASSWORD).await;
+    let browser = server.visitor();
+    let asked = [("scope", "openid"), ("prompt", "login"), ("max_age", "0")];
+    let login = browser.authorize("rp", &asked).await;
+    let id = interaction(&login);
+    let as_ada = [&form("ada", PASSWORD)[..], &[("interaction", &*id)]].concat();
+    let consent = browser.post("/login", &as_ada).await.location().to_owned();
+    assert!(consent.starts_with("/consent?"), "{consent}");
+    let eve = browser.sign_in("eve").await;
+    let login = eve.get(&consent).await.location().to_owned();
+    assert!(!eve.get(&login).await.has("continue"));
+    let form = [("interaction", &*interaction(&login)), ("continue", "eve")];
+    assert_eq!(eve.post("/login", &form).await.location(), login);
+}
+
+#[tokio::test]
+async fn oidc_core_5_5_1_a_subject_is_one_account() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
     let ada = server.signed_up("ada").await;
     server.user("eve", PASSWORD).await;
-    let client = ada.create_client(&[]).await;
-    let login = ada.authorize(&client.id, &[("prompt", "select_account")]).await;
-    assert!(ada.get(&login).await.by_id("continue").contains("ada"));
+    let claims = format!(r#"{{"id_token": {{"sub": {{"value": "{}"}}}}}}"#, ada.id.as_str());
+    let asked = [("scope", "openid"), ("claims", &*claims)];
+    let again = [&asked[..], &[("prompt", "login")]].concat();
+    let page = ada.get(&ada.authorize("rp", &again).await).await;
+    assert_eq!(
+        (&*page.value("username"), page.has("again"), page.has("other")),
+        ("ada", true, false)
+    );
+    let eve = server.visitor().sign_in("eve").await;
+    let login = eve.authorize("rp", &asked).await;
+    let page = eve.get(&login).await;
+    assert_eq!(
+        (&*page.value("username"), page.has("continue"), page.has("again")),
+        ("", false, false)
+    );
+    assert!(page.by_id("other").contains("asks for another account"), "{}", page.html);
     let id = interaction(&login);
-    let page = ada.post("/login", &[("interaction", &id), ("continue", "yes")]).await;
-    assert_eq!(ada.get(page.location()).await.by_id("who"), "ada");
-    let other = [&form("eve", PASSWORD)[..], &[("interaction", &*id)]].concat();
-    let page = ada.post("/login", &other).await;
-    assert_eq!(ada.get(page.location()).await.by_id("who"), "eve");
-    let page = server.visitor().post("/login", &[("interaction", &id), ("continue", "yes")]).await;
-    assert_eq!(page.status, StatusCode::BAD_REQUEST, "nobody goes on in another browser");
+    let as_eve = [&form("eve", PASSWORD)[..], &[("interaction", &*id)]].concat();
+    let page = eve.post("/login", &as_eve).await;
+    assert_eq!(parameter(page.location(), "error").as_deref(), Some("login_required"));
+    let login = eve.authorize("rp", &asked).await;
+    let id = interaction(&login);
+    let as_ada = [&form("ada", PASSWORD)[..], &[("interaction", &*id)]].concat();
+    let consent = eve.post("/login", &as_ada).await.location().to_owned();
+    assert_eq!(eve.get(&consent).await.by_id("who"), "ada");
+}
+
+#[tokio::test]
+async fn oidc_registration_2_1_a_client_shows_itself_in_the_language_of_the_person() {
+    let server = start("").await;
+    let texts = [
+        ("client_name#de", "Kamerawand"),
+        ("client_name#fr", "Mur de cam\u{e9}ras"),
+        ("client_uri", "https://app.example"),
+        ("client_uri#de", "https://app.example/de"),
+        ("policy_uri", "https://app.example/privacy"),
+        ("policy_uri#de", "https://app.example/datenschutz"),
+        ("tos_uri", "https://app.example/terms?a=b&c=\"d"),
+    ];
+    server.relying_party("rp", &texts).await;
+    for (ui_locales, accepted, name, language) in [
+        ("", "", "Camera wall", None),
+        ("", "en-GB, en;q=0.9", "Camera wall", None),
+        ("", "de-AT, fr;q=0.9", "Kamerawand", Some("de")),
+        ("fr de", "de", "Mur de cam\u{e9}ras", Some("fr")),
+        ("ja", "de", "Kamerawand", Some("de")),
+        ("\"><b> ../..", "*;q=x,,", "Camera wall", None),
+    ] {
+        let ada = server.visitor();
+        let login = ada.authorize("rp", &[("scope", "openid"), ("ui_locales", ui_locales)]).await;
+        let request = Request::get(&login).header("accept-language", accepted);
+        let page = ada.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(page.by_id("client-name"), name, "{ui_locales} {accepted}");
+        let lang = language.map_or_else(String::new, |l| format!(" lang=\"{l}\""));
+        assert!(page.html.contains(&format!("<bdi id=\"client-name\"{lang}>")), "{}", page.html);
+        let policy = if language.is_some() { "datenschutz" } else { "privacy" };
+        assert_eq!(page.href("policy-uri"), format!("https://app.example/{policy}"));
+        assert_eq!(page.href("tos-uri"), "https://app.example/terms?a=b&c=\"d");
+    }
+}
+
+#[tokio::test]
+async fn a_logo_is_the_only_thing_of_another_origin() {
+    let server = start("").await;
+    let good = "https://cdn.example:8443/logo.png?a=b&c=d";
+    server.relying_party("good", &[("logo_uri", good)]).await;
+    let policy = |images: &str| {
+        format!(
+            "default-src 'none'; style-src 'self'; img-src 'self'{images}; \
+             form-action 'self' https:; frame-ancestors 'none'; base-uri 'none'"
+        )
+    };
+    let ada = server.signed_up("ada").await;
+    let asked = |prompt| [("scope", "openid"), ("prompt", prompt)];
+    for (prompt, path) in [
+        ("login", "/login?"),
+        ("create", "/signup?"),
+        ("select_account", "/select-account?"),
+        ("consent", "/consent?"),
+    ] {
+        let to = ada.authorize("good", &asked(prompt)).await;
+        assert!(to.starts_with(path), "{to}");
+        let page = ada.get(&to).await;
+        assert_eq!(page.header("content-security-policy"), policy(" https://cdn.example:8443"));
+        assert_eq!(page.attribute("client-logo", "src"), good);
+        assert_eq!(page.attribute("client-logo", "referrerpolicy"), "no-referrer");
+        assert_eq!(page.attribute("client-logo", "alt"), "", "the name stands beside it");
+    }
+    // Registration refuses such an address; a row that has one all the same is not believed.
+    for (id, bad) in [
+        ("http", "http://cdn.example/logo.png"),
+        ("data", "data:image/png;base64,AAAA"),
+        ("semicolon", "https://cdn.example;sandbox/logo.png"),
+        ("comma", "https://a.example,b.example/logo.png"),
+        ("star", "https://*/logo.png"),
+        ("address", "https://[::1]/logo.png"),
+        ("space", "https://cdn.example/a b.png"),
+        ("user", "https://cdn.example@evil.example/logo.png"),
+    ] {
+        let texts = [("logo_uri", bad), ("policy_uri", "javascript:alert(1)"), ("tos_uri", "x")];
+        server.relying_party(id, &texts).await;
+        let page = ada.get(&ada.authorize(id, &asked("login")).await).await;
+        assert_eq!(page.header("content-security-policy"), policy(""), "{id}");
+        assert!(!page.has("client-logo") && !page.has("about-client"), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn oidc_core_3_1_2_1_display_breaks_nothing() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    for display in ["page", "popup", "touch", "wap", "hologram"] {
+        let ada = server.visitor();
+        let asked = [("scope", "openid"), ("display", display), ("acr_values", "x y")];
+        let page = ada.get(&ada.authorize("rp", &asked).await).await;
+        assert_eq!((page.status, page.has("login-form")), (StatusCode::OK, true), "{display}");
+    }
+}
+
+#[tokio::test]
+async fn oidc_core_3_1_2_6_errors_before_the_client_is_proven_are_pages() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.visitor();
+    for (client, more, title) in [
+        ("nobody", &[][..], "This application is unknown here"),
+        (
+            "rp",
+            &[("redirect_uri", "https://evil.example/cb")],
+            "This application asks to send you to an unknown place",
+        ),
+        (
+            "rp",
+            &[("redirect_uri", "https://app.example/cb/")],
+            "This application asks to send you to an unknown place",
+        ),
+    ] {
+        let page = ada.ask(client, more).await;
+        assert_eq!((page.status, page.header("location")), (StatusCode::BAD_REQUEST, ""));
+        assert_eq!(page.by_id("error-code"), "invalid_request");
+        assert_eq!(page.by_id("error-title"), title);
+        assert!(page.by_id("error-description").ends_with('.'), "{}", page.html);
+    }
 }
 
 #[tokio::test]

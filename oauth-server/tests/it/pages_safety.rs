@@ -18,6 +18,10 @@ fn forms(client: &str) -> Vec<String> {
         "/consent",
         "/create_client",
         "/account/applications/revoke",
+        "/account/profile",
+        "/account/password",
+        "/account/sessions/end",
+        "/account/sessions/end_others",
     ];
     fixed.into_iter().map(str::to_owned).chain(own).collect()
 }
@@ -169,6 +173,8 @@ async fn every_page_tells_the_browser_to_be_strict() {
         ["/", "/logout", "/create_client", "/account/applications", "/nowhere"]
             .map(str::to_owned)
             .into();
+    let account = ["", "/profile", "/password", "/sessions"];
+    paths.extend(account.map(|page| format!("/account{page}")));
     paths.extend(["", "/edit", "/secret", "/delete", "/token"].map(at));
     paths.push(consent);
     for path in paths {

@@ -195,3 +195,65 @@ async fn whoever_signs_up_for_an_application_goes_on_to_it() {
     assert!(page.location().starts_with("/consent?interaction="), "{}", page.location());
     assert_eq!(ada.get(page.location()).await.by_id("who"), "ada");
 }
+
+const CREATE: [(&str, &str); 2] = [("scope", "openid"), ("prompt", "create")];
+
+#[tokio::test]
+async fn prompt_create_4_1_the_form_comes_first_with_a_way_to_sign_in() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.visitor();
+    let to = ada.authorize("rp", &CREATE).await;
+    assert!(to.starts_with("/signup?interaction="), "{to}");
+    let page = ada.get(&to).await;
+    assert_eq!((&*page.by_id("client-name"), page.has("known")), ("Camera wall", false));
+    assert_eq!(page.href("login"), format!("/login?interaction={}", interaction(&to)));
+    assert!(ada.get(&page.href("login")).await.has("login-form"));
+    let id = interaction(&to);
+    let form = [&form("ada", PASSWORD)[..], &[("interaction", &*id)]].concat();
+    let consent = ada.post("/signup", &form).await.location().to_owned();
+    assert_eq!(ada.get(&consent).await.by_id("who"), "ada");
+}
+
+#[tokio::test]
+async fn prompt_create_4_1_whoever_is_signed_in_may_make_another_account_or_not() {
+    let server = start("").await;
+    server.relying_party("rp", &[]).await;
+    let ada = server.signed_up("ada").await;
+    let to = ada.authorize("rp", &CREATE).await;
+    let page = ada.get(&to).await;
+    assert!(page.by_id("known").contains("You are signed in as ada"), "{}", page.html);
+    let login = page.href("login");
+    assert_eq!(ada.get(&login).await.by_id("continue"), "Continue as ada");
+    let id = interaction(&login);
+    let page = ada.post("/login", &[("interaction", &id), ("continue", "ada")]).await;
+    assert_eq!(ada.get(page.location()).await.by_id("who"), "ada");
+    let id = interaction(&ada.authorize("rp", &CREATE).await);
+    let form = [&form("eve", PASSWORD)[..], &[("interaction", &*id)]].concat();
+    let page = ada.post("/signup", &form).await;
+    assert_eq!(ada.get(page.location()).await.by_id("who"), "eve");
+}
+
+#[tokio::test]
+async fn prompt_create_4_1_where_signing_up_is_closed_people_sign_in() {
+    let server = start("[signup]\nopen = false").await;
+    server.relying_party("rp", &[]).await;
+    let values = server.state.provider.metadata()["prompt_values_supported"].as_array().unwrap();
+    assert!(!values.contains(&"create".into()), "{values:?}");
+    server.user("ada", PASSWORD).await;
+    for signed_in in [false, true] {
+        let ada = server.visitor().sign_in("ada").await;
+        if !signed_in {
+            ada.post("/logout", &[]).await;
+        }
+        let to = ada.authorize("rp", &CREATE).await;
+        assert!(to.starts_with("/login?"), "{to}");
+        let page = ada.get(&to).await;
+        assert!(!page.has("signup") && page.has("continue") == signed_in);
+        let id = interaction(&to);
+        let answer = if signed_in { ("continue", "ada") } else { ("password", PASSWORD) };
+        let form = [("interaction", &*id), ("username", "ada"), answer];
+        let page = ada.post("/login", &form).await;
+        assert_eq!(ada.get(page.location()).await.by_id("who"), "ada");
+    }
+}

@@ -1,12 +1,15 @@
 //! A server as a process of its own, and what a client of it needs.
 
 use axum::http::{HeaderMap, header};
-use oauth_core::model::UserId;
+use oauth_core::{
+    model::{Client, ClientId, Scope, UserId},
+    ports::ClientStore as _,
+};
 use oauth_server::{
     config::{Sources, load},
     state::{AppState, World},
 };
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Response, redirect::Policy};
 use serde_json::Value;
 use std::{
     cell::RefCell,
@@ -90,14 +93,11 @@ impl Cluster {
 
     /// Opens the database as one more process would, and begins a session for alice.
     pub async fn sign_in(&mut self) {
-        let sources = Sources { files: vec![self.file.clone()], ..Sources::default() };
-        let state = AppState::open(load(&sources).unwrap(), World::default()).await.unwrap();
+        let state = self.state().await;
         let alice =
             state.store.account_by_name("alice").await.unwrap().expect("the server made alice");
-        let started =
-            state.sessions.start(&HeaderMap::new(), &alice.id, &["pwd"], None).await.unwrap();
         self.user = alice.id;
-        started.cookie.to_str().unwrap().split(';').next().unwrap().clone_into(&mut self.cookie);
+        self.cookie = begin(&state, &self.user).await;
         state.store.close().await.unwrap();
     }
 
@@ -120,19 +120,65 @@ impl Cluster {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// Has the client take part in logout, and see who signed in.
+    pub async fn tell_of_logouts_at(&self, uri: &str) {
+        let state = self.state().await;
+        let client = state.store.client(&ClientId::new(APP.0)).await.unwrap().unwrap();
+        let mut client = Client::clone(&client);
+        client.scope = Scope::parse("openid profile query").unwrap();
+        client.metadata.backchannel_logout_uri = Some(uri.into());
+        assert!(state.store.replace_client(client).await.unwrap());
+        state.store.close().await.unwrap();
+    }
+
+    /// The cookie of one more session of alice's.
+    pub async fn another_session(&self) -> String {
+        let state = self.state().await;
+        let cookie = begin(&state, &self.user).await;
+        state.store.close().await.unwrap();
+        cookie
+    }
+
+    /// The cookie of alice's session.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
+    /// Whether nobody is signed in at this server with this cookie.
+    pub async fn is_signed_out(&self, server: &Process, cookie: &str) -> bool {
+        let request = server.http.get(server.url("/account")).header(header::COOKIE, cookie);
+        let response = request.send().await.unwrap();
+        response.status() == 303
+    }
+
+    /// The database as one more process has it.
+    async fn state(&self) -> AppState {
+        let sources = Sources { files: vec![self.file.clone()], ..Sources::default() };
+        AppState::open(load(&sources).unwrap(), World::default()).await.unwrap()
+    }
+
     /// Gets a code for the client from this server, as alice's browser would.
     pub async fn code(&self, server: &Process) -> String {
+        self.code_for(server, &self.cookie, "query").await
+    }
+
+    /// Gets a code for the client in the session with this cookie, by which it also learns who signed in.
+    pub async fn code_of(&self, server: &Process, cookie: &str) -> String {
+        self.code_for(server, cookie, "openid query").await
+    }
+
+    async fn code_for(&self, server: &Process, cookie: &str, scope: &str) -> String {
         let query = [
             ("response_type", "code"),
             ("client_id", APP.0),
             ("redirect_uri", BACK),
-            ("scope", "query"),
+            ("scope", scope),
             ("code_challenge", CHALLENGE),
             ("code_challenge_method", "S256"),
         ];
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         let request = server.http.get(server.url(&format!("/oauth/authorize?{query}")));
-        let response = request.header(header::COOKIE, &self.cookie).send().await.unwrap();
+        let response = request.header(header::COOKIE, cookie).send().await.unwrap();
         assert_eq!(response.status(), 302, "a first-party client needs no consent");
         let back = response.headers()[header::LOCATION].to_str().unwrap().to_owned();
         let code = url::Url::parse(&back)
@@ -151,7 +197,7 @@ pub struct Process {
     seen: RefCell<Vec<Value>>,
     address: SocketAddr,
     /// A client that follows no redirects.
-    pub http: Client,
+    pub http: reqwest::Client,
 }
 
 impl Process {
@@ -172,7 +218,8 @@ impl Process {
         std::thread::spawn(move || {
             stdout.lines().map_while(Result::ok).try_for_each(|line| send.send(line))
         });
-        let http = Client::builder().redirect(Policy::none()).timeout(PATIENCE).build().unwrap();
+        let http =
+            reqwest::Client::builder().redirect(Policy::none()).timeout(PATIENCE).build().unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut process = Self { child, lines, seen: RefCell::default(), address, http };
         let listening = process.line("listening");
@@ -207,6 +254,14 @@ impl Process {
     /// A URL of it.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// Presses the button to sign out in the session with this cookie; the status.
+    pub async fn log_out(&self, cookie: &str) -> u16 {
+        let form: [(&str, &str); 0] = [];
+        let request = self.http.post(self.url("/logout")).header(header::COOKIE, cookie);
+        let request = request.header("sec-fetch-site", "same-origin").form(&form);
+        request.send().await.unwrap().status().as_u16()
     }
 
     /// Posts a form as the client.
@@ -294,6 +349,12 @@ impl Drop for Process {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// Begins a session; its cookie.
+async fn begin(state: &AppState, user: &UserId) -> String {
+    let started = state.sessions.start(&HeaderMap::new(), user, &["pwd"], None).await.unwrap();
+    started.cookies.session.to_str().unwrap().split(';').next().unwrap().to_owned()
 }
 
 async fn answer(response: Response) -> (u16, Value) {

@@ -3,13 +3,20 @@
 //! Each test runs on PostgreSQL and on a SQLite file.
 
 use crate::process::{Cluster, Process, head_of_a_request};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::{join, join_all};
 use oauth_core::testing::TestDatabase;
 use serde_json::Value;
-use std::io::{Read as _, Write as _};
+use std::{
+    io::{Read as _, Write as _},
+    time::Duration,
+};
 
 /// Races are run so often.
 const ROUNDS: usize = 8;
+/// Where the applications of these tests listen.
+const CLIENTS_ON_THIS_MACHINE: &str =
+    "[outgoing]\nallowed_networks = [\"127.0.0.0/8\"]\ndanger_plain_http = true";
 /// So many try at once.
 const RIVALS: usize = 8;
 
@@ -78,6 +85,7 @@ on_both! {
     without_a_retry_window_one_refresh_wins_and_the_rest_revokes("[tokens]\nrefresh_retry_window = 0\naccess_token_format = \"opaque\"");
     revocation_beats_a_refresh_in_flight("");
     both_see_a_rotation("");
+    one_logout_is_told_once(super::CLIENTS_ON_THIS_MACHINE);
     failures_at_one_count_at_the_other("[throttle]\naccount_attempts = 3\nfirst_delay = \"10m\"");
     a_stopping_server_finishes_what_is_in_flight("");
 }
@@ -173,6 +181,49 @@ async fn both_see_a_rotation(pair: Pair) {
         process.line("signing keys read again");
         assert!(!process.kids().await.contains(old));
     }
+}
+
+/// Whoever ends the session, however often and wherever: each application hears of it once, and its session is over at
+/// both.
+async fn one_logout_is_told_once(pair: Pair) {
+    let (uri, mut heard) = application().await;
+    pair.cluster.tell_of_logouts_at(&uri).await;
+    let other = pair.cluster.another_session().await;
+    for cookie in [pair.cluster.cookie(), &*other] {
+        let code = pair.cluster.code_of(&pair.a, cookie).await;
+        let (status, tokens) = pair.b.redeem(&code).await;
+        assert_eq!(status, 200, "{tokens}");
+        let ends = (0..RIVALS).map(|i| pair.of(i).log_out(cookie));
+        assert!(join_all(ends).await.iter().all(|status| *status == 303));
+        let token = heard.recv().await.unwrap();
+        assert_eq!(sid(&token), sid(&text(&tokens, "id_token")));
+        for process in [&pair.a, &pair.b] {
+            assert!(!process.is_active(&text(&tokens, "access_token")).await);
+            assert!(pair.cluster.is_signed_out(process, cookie).await);
+        }
+    }
+    // Long enough for both to have looked for notices again.
+    let more = tokio::time::timeout(Duration::from_secs(8), heard.recv()).await;
+    assert!(more.is_err(), "told twice: {more:?}");
+}
+
+/// An application that listens: its address, and what is posted there.
+async fn application() -> (String, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    let (send, heard) = tokio::sync::mpsc::unbounded_channel();
+    let hear = axum::routing::post(move |body: String| async move { send.send(body).unwrap() });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}/out", listener.local_addr().unwrap());
+    tokio::spawn(
+        async move { axum::serve(listener, axum::Router::new().route("/out", hear)).await },
+    );
+    (uri, heard)
+}
+
+/// The session that a token is about, be it a logout token in a form or an id token.
+fn sid(token: &str) -> String {
+    let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&payload).unwrap();
+    text(&claims, "sid")
 }
 
 async fn failures_at_one_count_at_the_other(pair: Pair) {

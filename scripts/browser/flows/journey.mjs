@@ -1,6 +1,7 @@
-// settings: OAUTH__GRANTS__DANGER_PASSWORD=true OAUTH__GRANTS__DANGER_IMPLICIT=true
+// settings: OAUTH__GRANTS__DANGER_PASSWORD=true OAUTH__GRANTS__DANGER_IMPLICIT=true OAUTH__REGISTRATION__DANGER_LOOPBACK=true
 // From nothing to a token and back: sign up, make a client, authorize, consent, use the token, revoke, refused.
 // Every page on the way is looked at: light, dark, on a phone, for accessibility.
+import { generateKeyPairSync } from "node:crypto";
 import { BASE, eq, listen, ok, open } from "../lib.mjs";
 import {
   authorization,
@@ -45,13 +46,20 @@ await look(page, "home-empty");
 // A client.
 await page.click("#create-client");
 await look(page, "create-client");
+await page.click("#more > summary");
+await look(page, "create-client-more");
+await page.fill("#jwks", '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}');
+await page.fill("#backchannel_logout_uri", "app.example");
 await page.fill("#client_name", "Camera wall");
 await page.fill("#client_uri", "javascript:alert(1)");
 await page.fill("#redirect_uri", "http://far.example/cb\nnowhere");
 await page.check("#auth-none");
 await page.check("#grant-client_credentials");
 await page.click("#save");
-eq(await page.locator("#problems li").count(), 4, "everything wrong is said at once");
+eq(await page.locator("#problems li").count(), 6, "everything wrong is said at once");
+ok(await page.isVisible("#jwks-problem"), "what is wrong under More can be seen");
+eq(await page.inputValue("#jwks"), "", "a secret is not given back");
+eq(await page.inputValue("#backchannel_logout_uri"), "app.example");
 eq(await page.inputValue("#redirect_uri"), "http://far.example/cb\nnowhere");
 await look(page, "create-client-problems");
 
@@ -72,6 +80,34 @@ await page.click("#clients a");
 await look(page, "client");
 for (const summary of (await page.locator("summary").all()).slice(1)) await summary.click();
 await look(page, "client-recipes");
+
+// One that signs, with much to say.
+const { publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const signs = await createClient(page, {
+  name: "Signs by itself",
+  redirects: ["https://wall.example/callback"],
+  auth: "private_key_jwt",
+  more: {
+    jwks: JSON.stringify({ keys: [{ ...publicKey.export({ format: "jwk" }), kid: "wall-1" }] }),
+    logo_uri: "https://wall.example/logo.svg",
+    contacts: "ops@wall.example\n+49 30 1234",
+    post_logout_redirect_uris: "https://wall.example/bye\nhttps://wall.example/a/rather/long/address/to/go/to/after/signing/out",
+    default_max_age: "600",
+  },
+});
+eq(await page.textContent("#registered-default_max_age"), "600");
+ok((await page.textContent("#assertion-claims")).includes(signs.id), "what it must send is said");
+await look(page, "client-signs");
+await page.click("#edit");
+await page.click("#more > summary");
+await look(page, "client-signs-edit");
+await page.click("#auth-client_secret_jwt");
+await page.click("#save");
+await look(page, "client-shares-secret");
+await page.goto(`${BASE}/clients/${signs.id}/delete`);
+await page.click("#confirm");
+await page.goto(madeAt.replace("/create_client", "/"));
+await page.click("#clients a");
 
 // Trying it from the page.
 await page.click("#try");
@@ -196,6 +232,8 @@ await look(page, "error-over");
 await page.goto(`${BASE}/nowhere`);
 await look(page, "error-not-found");
 
-eq((await context.cookies()).filter((c) => !c.httpOnly), [], "no cookie can be read by a script");
+// The frame by which clients see that a session is over reads a cookie that says nothing else.
+const readable = (await context.cookies()).filter((c) => !c.httpOnly && c.name !== "oauth_browser_state");
+eq(readable, [], "no other cookie can be read by a script");
 await client.close();
 await close();

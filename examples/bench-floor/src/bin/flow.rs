@@ -7,12 +7,14 @@
 //! * `authorize`: asks for `COUNT` codes with the session in `COOKIE`, at the path and query in `TARGET`, and writes
 //!   them to standard error, one a line.
 //! * `exchange`: one line of standard input is one code; each is exchanged once.
+//! * `sign-in`: everything a person and a client do, over and over for `SECONDS`: the authorization request at `TARGET`
+//!   without any session, the sign-in form with `USERNAME` and `PASSWORD`, a yes on the consent page, the exchange of the code.
 //!
 //! `BASIC` is the client's id and secret as Basic wants them, `FORM` goes before the token or code in the body.
 
 use anyhow::{Context as _, bail, ensure};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     env,
     io::{BufRead as _, Write as _},
     sync::{
@@ -73,6 +75,7 @@ enum Kind {
     Refresh { length: Duration },
     Authorize { target: String, cookie: String, left: AtomicUsize },
     Exchange,
+    SignIn { target: String, person: String, length: Duration },
 }
 
 impl Work {
@@ -87,10 +90,18 @@ impl Work {
                 left: AtomicUsize::new(variable("COUNT")?.parse()?),
             },
             "exchange" => Kind::Exchange,
+            "sign-in" => Kind::SignIn {
+                target: variable("TARGET")?,
+                person: form_urlencoded::Serializer::new(String::new())
+                    .append_pair("username", &variable("USERNAME")?)
+                    .append_pair("password", &variable("PASSWORD")?)
+                    .finish(),
+                length: Duration::from_secs_f64(variable("SECONDS")?.parse()?),
+            },
             _ => bail!("no mode {mode}"),
         };
         let supply = match kind {
-            Kind::Authorize { .. } => VecDeque::new(),
+            Kind::Authorize { .. } | Kind::SignIn { .. } => VecDeque::new(),
             _ => std::io::stdin().lock().lines().collect::<Result<_, _>>()?,
         };
         Ok(Self {
@@ -134,6 +145,14 @@ impl Work {
                     writeln!(std::io::stderr(), "{}", code.context("no code in the answer")?)?;
                 }
             }
+            Kind::SignIn { target, person, length } => {
+                while begin.elapsed() < *length {
+                    let sent = Instant::now();
+                    let code = self.sign_in(&mut connection, target, person).await?;
+                    connection.send(self.post(&code).as_bytes(), &["200"]).await?;
+                    times.push(sent.elapsed());
+                }
+            }
             Kind::Exchange => {
                 while let Some(code) = self.take() {
                     let sent = Instant::now();
@@ -143,6 +162,50 @@ impl Work {
             }
         }
         Ok(times)
+    }
+
+    /// What a browser sends until it has a code, with cookies of its own.
+    async fn sign_in(
+        &self,
+        connection: &mut Connection,
+        target: &str,
+        person: &str,
+    ) -> anyhow::Result<String> {
+        let mut cookies = BTreeMap::new();
+        let mut request = self.browse("GET", target, "", &cookies);
+        loop {
+            let answer = connection.send(request.as_bytes(), &["302", "303"]).await?;
+            cookies.extend(answer.cookies());
+            let location = answer.header("location").context("no address to go on to")?;
+            if let Some(code) = code_in(location) {
+                return Ok(code);
+            }
+            let (page, interaction) = location.split_once('?').context("no interaction")?;
+            let filled_in = match page {
+                "/login" => person,
+                "/consent" => "decision=allow&scope%3Aread=yes",
+                _ => bail!("{page} was not expected"),
+            };
+            request = self.browse("POST", page, &format!("{interaction}&{filled_in}"), &cookies);
+        }
+    }
+
+    fn browse(
+        &self,
+        method: &str,
+        target: &str,
+        body: &str,
+        cookies: &BTreeMap<String, String>,
+    ) -> String {
+        let cookies: Vec<_> =
+            cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!(
+            "{method} {target} HTTP/1.1\r\nHost: {}\r\nSec-Fetch-Site: same-origin\r\nCookie: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            cookies.join("; "),
+            body.len()
+        )
     }
 
     fn take(&self) -> Option<String> {
@@ -191,6 +254,15 @@ impl Answer {
             .filter_map(|line| line.split_once(':'))
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.trim())
+    }
+
+    fn cookies(&self) -> impl Iterator<Item = (String, String)> {
+        let set = self.head.lines().filter_map(|line| line.split_once(':'));
+        let set = set.filter(|(key, _)| key.eq_ignore_ascii_case("set-cookie"));
+        set.filter_map(|(_, cookie)| {
+            let (name, value) = cookie.split(';').next()?.trim().split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        })
     }
 }
 

@@ -231,8 +231,13 @@ impl Site {
         let reply = self.get(&format!("/oauth/authorize?{query}")).await;
         let cookie = reply.header(header::SET_COOKIE).unwrap();
         let browser = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
-        let login =
-            Login { user: UserId::new("ada-id"), at: SystemClock.now(), amr: vec!["pwd".into()] };
+        let login = Login {
+            user: UserId::new("ada-id"),
+            at: SystemClock.now(),
+            amr: vec!["pwd".into()],
+            acr: None,
+            sid: None,
+        };
         let mut reply = reply;
         for decision in [Decision::SignedIn(login), Decision::Approved { scope: None }] {
             let Some(id) = interaction(&reply) else { break };

@@ -1,11 +1,11 @@
 //! Codes: used up in one commit, minted for in another.
 
-use super::{ENDPOINT, REFRESH, Redeemed, Token};
+use super::{ENDPOINT, Redeemed, Token};
 use crate::{
     authorize::resolve::redirect_uri,
     client_auth::AuthenticatedClient,
     error::{ErrorCode, OAuthError},
-    grants::Exchange,
+    grants::{Exchange, refresh_until},
     issue::{self, TokenResponse},
     model::{
         Approval, AuthCode, Committed, Consume, Credential, HashedToken, Issuance, Parent,
@@ -141,17 +141,17 @@ impl Token {
             return Err(out_of_order());
         }
         let asked = our_scope(&grant.scope).ok_or(out_of_order())?;
-        let policy = &env.policy;
-        let refresh_life = policy.refresh_token_ttl.min(policy.refresh_token_max_age);
         let approval = Approval {
             credential: Credential::Reusable,
             parent: Parent::Existing(code.authorization),
+            refresh_until: refresh_until(env, &client, &code, now),
             login: Some(code.login),
+            // The primitives of oxide-auth have no place for an id token.
+            openid: None,
             scope: redeemed.scope.narrow(&asked).ok_or(out_of_order())?,
             refresh_scope: code.scope,
             resources: redeemed.resources,
             refresh_resources: code.resources,
-            refresh_until: client.may_use(REFRESH).then(|| now.plus(refresh_life)),
         };
         let response = issue::issue(env, &client, approval, now).await?;
         env.audit.record(&Event::TokenIssued {

@@ -3,6 +3,7 @@
 use super::super::{
     entity::{auth_code, authorization, consent, token},
     only::Only,
+    sessions,
 };
 use crate::{
     error::PortError,
@@ -27,6 +28,12 @@ pub(super) async fn write(
     if !issuance.tokens.is_empty() {
         let rows = issuance.tokens.iter().map(|t| token::ActiveModel::new_row(t, parent));
         token::Entity::insert_many(rows).exec_without_returning(on).await?;
+    }
+    if let Parent::New(new) = &issuance.parent
+        && new.openid.is_some()
+        && let Some(sid) = &new.sid
+    {
+        sessions::join(on, sid, new).await?;
     }
     if let Some(consent) = &issuance.consent {
         remember(on, consent).await?;

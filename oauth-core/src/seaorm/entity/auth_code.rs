@@ -93,11 +93,12 @@ impl TryFrom<(Model, authorization::Model)> for AuthCode {
         Ok(Self {
             authorization: AuthorizationId(row.authorization_id),
             client: ClientId::new(row.client_id),
-            login: login(row.user_id, row.auth_time, row.amr.as_deref())?,
+            login: login(row.user_id, row.auth_time, row.amr.as_deref(), Some(&parent))?,
             redirect_uri: row.redirect_uri,
             scope: scope(&row.scope)?,
             resources: resources(&row.resources)?,
             challenge: row.challenge.map(|c| from_json(&c, "PKCE challenge")).transpose()?,
+            openid: parent.openid()?,
             expires_at: Timestamp::from_unix(row.expires_at),
             consumed_at: row.consumed_at.map(Timestamp::from_unix),
             revoked_at: parent.revoked_at.map(Timestamp::from_unix),

@@ -1,9 +1,12 @@
 //! `oauth_authorization`: the parent of codes and tokens.
 
-use super::scope;
+use super::{from_json, json, scope};
 use crate::{
     error::PortError,
-    model::{Authorization, AuthorizationId, ClientId, NewAuthorization, Timestamp, UserId},
+    model::{
+        Authorization, AuthorizationId, ClientId, NewAuthorization, OpenidContext, Timestamp,
+        UserId,
+    },
 };
 use sea_orm::{Set, entity::prelude::*};
 
@@ -27,6 +30,13 @@ pub struct Model {
     pub revoked_at: Option<i64>,
     /// Until when the sweep need not look at it: some child lives at least that long.
     pub keep_until: i64,
+    /// The browser session it was given in.
+    pub sid: Option<String>,
+    /// How strong the sign-in behind it was.
+    pub acr: Option<String>,
+    /// What OpenID Connect keeps of the request, as JSON; none for an authorization of plain OAuth.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub openid: Option<String>,
 }
 
 /// What hangs below an authorization.
@@ -69,7 +79,17 @@ impl ActiveModel {
             created_at: Set(at.unix()),
             revoked_at: Set(None),
             keep_until: Set(keep_until.unix()),
+            sid: Set(new.sid.clone()),
+            acr: Set(new.acr.clone()),
+            openid: Set(new.openid.as_ref().map(json)),
         }
+    }
+}
+
+impl Model {
+    /// What makes it an OpenID Connect authorization, if it is one.
+    pub(super) fn openid(&self) -> Result<Option<OpenidContext>, PortError> {
+        self.openid.as_deref().map(|text| from_json(text, "OpenID Connect context")).transpose()
     }
 }
 

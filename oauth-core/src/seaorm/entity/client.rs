@@ -4,8 +4,8 @@ use super::{damaged, from_json, hash_bytes, json, scope};
 use crate::{
     error::PortError,
     model::{
-        Client, ClientAuth, ClientId, HashedToken, SecretHash, SecretMethod, SigningAlgorithm,
-        Timestamp, TokenFormat, UserId,
+        Client, ClientAuth, ClientId, ClientMetadata, HashedToken, SealedSecret, SecretHash,
+        SecretMethod, SigningAlgorithm, Timestamp, TokenFormat, UserId,
     },
 };
 use sea_orm::{Set, entity::prelude::*};
@@ -54,6 +54,17 @@ pub struct Model {
     pub skip_consent: bool,
     /// When it was registered.
     pub created_at: i64,
+    /// A generated secret, sealed, where it must be known.
+    #[sea_orm(column_type = "Blob", nullable)]
+    pub secret_sealed: Option<Vec<u8>>,
+    /// What it says about itself, as JSON; none where it says nothing.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub metadata: Option<String>,
+    /// The SHA-256 of its registration access token.
+    #[sea_orm(column_type = "Binary(32)", nullable)]
+    pub registration_token: Option<Vec<u8>>,
+    /// When it is removed unless it was used before.
+    pub expires_at: Option<i64>,
 }
 
 impl std::fmt::Debug for Model {
@@ -70,11 +81,13 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl From<&Client> for ActiveModel {
     fn from(client: &Client) -> Self {
-        let (secret_hash, secret_phc) = match &client.auth {
-            ClientAuth::Public => (None, None),
-            ClientAuth::Secret(_, SecretHash::Sha256(hash)) => (Some(hash_bytes(hash)), None),
-            ClientAuth::Secret(_, SecretHash::Argon2(phc)) => (None, Some(phc.clone())),
+        let (secret_hash, secret_phc, secret_sealed) = match &client.auth {
+            ClientAuth::Public | ClientAuth::PrivateKeyJwt => (None, None, None),
+            ClientAuth::Secret(_, SecretHash::Sha256(hash)) => (Some(hash_bytes(hash)), None, None),
+            ClientAuth::Secret(_, SecretHash::Argon2(phc)) => (None, Some(phc.clone()), None),
+            ClientAuth::SecretJwt(SealedSecret(sealed)) => (None, None, Some(sealed.clone())),
         };
+        let says_nothing = client.metadata == ClientMetadata::default();
         Self {
             id: Set(client.id.as_str().to_owned()),
             name: Set(client.name.clone()),
@@ -93,6 +106,10 @@ impl From<&Client> for ActiveModel {
                 .map(|ttl| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX))),
             skip_consent: Set(client.skip_consent),
             created_at: Set(client.created_at.unix()),
+            secret_sealed: Set(secret_sealed),
+            metadata: Set((!says_nothing).then(|| json(&client.metadata))),
+            registration_token: Set(client.registration_token.as_ref().map(hash_bytes)),
+            expires_at: Set(client.expires_at.map(Timestamp::unix)),
         }
     }
 }
@@ -118,22 +135,38 @@ impl TryFrom<Model> for Client {
                 .transpose()?
                 .map(Duration::from_secs),
             skip_consent: row.skip_consent,
+            metadata: match row.metadata {
+                Some(text) => from_json(&text, "client metadata")?,
+                None => ClientMetadata::default(),
+            },
+            registration_token: row
+                .registration_token
+                .map(|hash| hash_of(&hash, "registration token hash"))
+                .transpose()?,
             created_at: Timestamp::from_unix(row.created_at),
+            expires_at: row.expires_at.map(Timestamp::from_unix),
         })
     }
+}
+
+fn hash_of(stored: &[u8], what: &'static str) -> Result<HashedToken, PortError> {
+    HashedToken::from_stored(stored).ok_or_else(|| damaged(what))
 }
 
 fn auth(row: &Model) -> Result<ClientAuth, PortError> {
     let method = match row.auth_method.as_str() {
         "none" => return Ok(ClientAuth::Public),
+        "private_key_jwt" => return Ok(ClientAuth::PrivateKeyJwt),
+        "client_secret_jwt" => {
+            let sealed = row.secret_sealed.clone().ok_or_else(|| damaged("sealed secret"))?;
+            return Ok(ClientAuth::SecretJwt(SealedSecret(sealed)));
+        }
         "client_secret_basic" => SecretMethod::Basic,
         "client_secret_post" => SecretMethod::Post,
         _ => return Err(damaged("client authentication method")),
     };
     let secret = match (&row.secret_hash, &row.secret_phc) {
-        (Some(hash), None) => SecretHash::Sha256(
-            HashedToken::from_stored(hash).ok_or_else(|| damaged("client secret hash"))?,
-        ),
+        (Some(hash), None) => SecretHash::Sha256(hash_of(hash, "client secret hash")?),
         (None, Some(phc)) => SecretHash::Argon2(phc.clone()),
         _ => return Err(damaged("client secret hash")),
     };

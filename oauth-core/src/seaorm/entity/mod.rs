@@ -7,8 +7,10 @@ pub mod auth_code;
 pub mod authorization;
 pub mod client;
 pub mod consent;
+pub mod logout_notice;
 pub mod pending_authorization;
 pub mod seen;
+pub mod session_client;
 pub mod signing_key;
 pub mod token;
 pub mod user;
@@ -32,7 +34,7 @@ pub(super) fn hash_bytes(hash: &HashedToken) -> Vec<u8> {
     hash.as_bytes().to_vec()
 }
 
-fn scope(text: &str) -> Result<Scope, PortError> {
+pub(super) fn scope(text: &str) -> Result<Scope, PortError> {
     Scope::parse(text).ok_or_else(|| damaged("scope"))
 }
 
@@ -52,7 +54,10 @@ pub(super) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("the models have string keys and finite numbers only")
 }
 
-fn from_json<T: DeserializeOwned>(text: &str, what: &'static str) -> Result<T, PortError> {
+pub(super) fn from_json<T: DeserializeOwned>(
+    text: &str,
+    what: &'static str,
+) -> Result<T, PortError> {
     serde_json::from_str(text).map_err(|_| damaged(what))
 }
 
@@ -61,7 +66,18 @@ pub(super) fn amr_text(login: &Login) -> Option<String> {
     (!login.amr.is_empty()).then(|| json(&login.amr))
 }
 
-fn login(user: String, at: i64, amr: Option<&str>) -> Result<Login, PortError> {
-    let amr = amr.map_or_else(|| Ok(Vec::new()), |text| from_json(text, "amr"))?;
-    Ok(Login { user: UserId::new(user), at: Timestamp::from_unix(at), amr })
+/// The sign-in behind a code or token. What its authorization knows of it is kept there alone.
+fn login(
+    user: String,
+    at: i64,
+    amr: Option<&str>,
+    parent: Option<&authorization::Model>,
+) -> Result<Login, PortError> {
+    Ok(Login {
+        user: UserId::new(user),
+        at: Timestamp::from_unix(at),
+        amr: amr.map_or_else(|| Ok(Vec::new()), |text| from_json(text, "amr"))?,
+        acr: parent.and_then(|p| p.acr.clone()),
+        sid: parent.and_then(|p| p.sid.clone()),
+    })
 }

@@ -114,11 +114,15 @@ impl TryFrom<(Model, Option<authorization::Model>)> for Token {
             _ => return Err(damaged("token kind")),
         };
         let login = match (row.user_id, row.auth_time) {
-            (Some(user), Some(at)) => Some(login(user, at, row.amr.as_deref())?),
+            (Some(user), Some(at)) => Some(login(user, at, row.amr.as_deref(), parent.as_ref())?),
             (None, None) => None,
             _ => return Err(damaged("login")),
         };
         let revoked_at = row.revoked_at.or(parent.as_ref().and_then(|p| p.revoked_at));
+        let openid = match &parent {
+            Some(parent) => parent.openid()?,
+            None => None,
+        };
         let authorized_at = parent.map_or(row.issued_at, |p| p.created_at);
         Ok(Self {
             kind,
@@ -131,6 +135,7 @@ impl TryFrom<(Model, Option<authorization::Model>)> for Token {
             expires_at: Timestamp::from_unix(row.expires_at),
             consumed_at: row.consumed_at.map(Timestamp::from_unix),
             revoked_at: revoked_at.map(Timestamp::from_unix),
+            openid,
             authorized_at: Timestamp::from_unix(authorized_at),
         })
     }

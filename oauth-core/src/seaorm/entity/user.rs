@@ -4,7 +4,7 @@ use crate::model::{Timestamp, User, UserId};
 use sea_orm::entity::prelude::*;
 
 /// A row of `oauth_user`.
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "oauth_user")]
 pub struct Model {
     /// The stable identifier, `sub` in tokens.
@@ -24,6 +24,15 @@ pub struct Model {
     pub disabled: bool,
     /// When the user was created.
     pub created_at: i64,
+    /// The standard claims as a JSON object; none where nothing is known.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub profile: Option<String>,
+}
+
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// What refers to a user.

@@ -1,6 +1,7 @@
 //! The schema in steps. A released step is never edited; a later one adds to it.
 
 mod m20261122_000001_create_tables;
+mod m20261122_000002_openid_connect;
 
 use crate::error::PortError;
 use sea_orm::{
@@ -8,7 +9,9 @@ use sea_orm::{
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sea_query::{Alias, IntoIden},
 };
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait};
+use sea_orm_migration::{
+    MigrationTrait, MigratorTrait, SchemaManager, async_trait, prelude::TableCreateStatement,
+};
 
 /// The tables of the store, all named `oauth_…`.
 ///
@@ -21,7 +24,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261122_000001_create_tables::Migration)]
+        vec![
+            Box::new(m20261122_000001_create_tables::Migration),
+            Box::new(m20261122_000002_openid_connect::Migration),
+        ]
     }
 
     fn migration_table_name() -> DynIden {
@@ -64,6 +70,14 @@ async fn unlock(on: &DatabaseTransaction) -> Result<(), DbErr> {
         DbBackend::MySql => raw(on, "SELECT RELEASE_LOCK('oauth_migration')").await,
         _ => Ok(()),
     }
+}
+
+/// MariaDB and MySQL compare without regard to case unless told otherwise.
+fn exact(mut table: TableCreateStatement, manager: &SchemaManager<'_>) -> TableCreateStatement {
+    if manager.get_database_backend() == DbBackend::MySql {
+        table.collate("utf8mb4_bin");
+    }
+    table
 }
 
 async fn raw(on: &DatabaseTransaction, sql: &str) -> Result<(), DbErr> {

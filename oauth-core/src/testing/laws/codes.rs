@@ -3,24 +3,40 @@
 use super::{LawfulStore, done, give_code, nothing, redeem};
 use crate::{
     model::{
-        AuthCode, CodeChallenge, Committed, Issuance, Login, NewCode, NewToken, Parent, Token,
-        TokenKind, UserId,
+        AuthCode, ClaimRequest, ClaimsRequest, CodeChallenge, Committed, Issuance, Login,
+        NewAuthorization, NewCode, NewToken, OpenidContext, Parent, Token, TokenKind, UserId,
     },
     testing::fixtures::{
-        NOW, access, after, authorization, authorization_id, code, consent, hash, login, refresh,
-        resource, scope,
+        ACR, NOW, access, after, authorization, authorization_id, code, consent, hash, login,
+        openid_authorization, openid_context, refresh, resource, scope, session_login,
     },
 };
-use std::sync::Arc;
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc};
 
 type Store = Arc<dyn LawfulStore>;
 
 pub(super) async fn what_was_committed_is_found(store: Store) {
     let challenge = Some(CodeChallenge::S256("E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".into()));
     let resources = vec![resource("https://a.example/"), resource("urn:b")];
-    let plain = Login { user: UserId::new("u"), at: NOW, amr: Vec::new() };
+    let plain = Login { amr: Vec::new(), ..session_login("u", "session") };
+    let openid = Some(OpenidContext {
+        nonce: Some("n\u{0}once \"é\"".to_owned()),
+        claims: ClaimsRequest {
+            userinfo: BTreeMap::from([("email".to_owned(), ClaimRequest::default())]),
+            id_token: BTreeMap::from([(
+                "acr".to_owned(),
+                ClaimRequest {
+                    essential: true,
+                    values: vec![json!("1"), json!({ "a": [1.5, null] })],
+                },
+            )]),
+        },
+    });
+    let parent =
+        NewAuthorization { openid: openid.clone(), ..openid_authorization("x", "session") };
     let written = Issuance {
-        parent: Parent::New(authorization("x")),
+        parent: Parent::New(parent),
         code: Some(NewCode {
             challenge: challenge.clone(),
             resources: resources.clone(),
@@ -40,6 +56,7 @@ pub(super) async fn what_was_committed_is_found(store: Store) {
         scope: scope("a b"),
         resources,
         challenge,
+        openid,
         expires_at: after(60),
         consumed_at: None,
         revoked_at: None,
@@ -72,6 +89,7 @@ pub(super) async fn what_was_issued_is_found(store: Store) {
         expires_at: after(300),
         consumed_at: None,
         revoked_at: None,
+        openid: None,
         authorized_at: after(5),
     };
     assert_eq!(store.token(&hash("access")).await.unwrap().as_ref(), Some(&access));
@@ -86,6 +104,41 @@ pub(super) async fn what_was_issued_is_found(store: Store) {
     };
     assert_eq!(store.token(&hash("refresh")).await.unwrap(), Some(refresh));
     assert_eq!(store.code(&hash("access")).await.unwrap(), None);
+}
+
+/// What an authorization knows of the sign-in is told with everything below it, whenever that is issued.
+pub(super) async fn children_inherit_from_their_authorization(store: Store) {
+    let session = |openid| NewAuthorization { openid, ..openid_authorization("x", "session") };
+    let strong = Login { acr: Some(ACR.to_owned()), sid: None, ..login("u") };
+    let bare = NewAuthorization { openid: None, ..openid_authorization("z", "") };
+    for (parent, wanted) in [
+        (session(Some(openid_context("n"))), session_login("u", "session")),
+        (
+            NewAuthorization { id: authorization_id("y"), ..session(None) },
+            session_login("u", "session"),
+        ),
+        (NewAuthorization { sid: None, ..bare }, strong),
+        (authorization("plain"), login("u")),
+    ] {
+        let (id, openid) = (parent.id, parent.openid.clone());
+        let (first, later) = (format!("first {id}"), format!("later {id}"));
+        let given = Issuance {
+            parent: Parent::New(parent),
+            tokens: vec![NewToken { login: Some(wanted.clone()), ..refresh(&first) }],
+            ..nothing(NOW)
+        };
+        done(&*store, given).await;
+        let more = Issuance {
+            parent: Parent::Existing(id),
+            tokens: vec![NewToken { login: Some(wanted.clone()), ..access(&later) }],
+            ..nothing(after(1))
+        };
+        done(&*store, more).await;
+        for name in [first, later] {
+            let found = store.token(&hash(&name)).await.unwrap().unwrap();
+            assert_eq!((found.login.as_ref(), &found.openid), (Some(&wanted), &openid), "{name}");
+        }
+    }
 }
 
 pub(super) async fn a_code_works_once(store: Store) {

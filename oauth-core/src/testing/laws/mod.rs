@@ -7,10 +7,11 @@ mod keys;
 mod marks;
 mod refresh;
 mod revocation;
+mod sessions;
 mod sweep;
 mod users;
 
-pub use users::user_laws;
+pub use users::{profile, profile_laws, user_laws};
 
 use super::fixtures::{access, authorization, code, refresh};
 use crate::{
@@ -37,8 +38,12 @@ macro_rules! laws {
 
 const LAWS: &[(&str, Law)] = laws![
     clients: what_was_inserted_is_found, an_id_is_taken_once, only_a_known_client_is_replaced,
-        clients_of_an_owner_come_oldest_first, removal_takes_everything_issued;
-    codes: what_was_committed_is_found, what_was_issued_is_found, a_code_works_once, a_replay_revokes_the_authorization,
+        a_replacement_does_not_let_a_kept_client_expire,
+        clients_of_an_owner_come_oldest_first, removal_takes_everything_issued,
+        all_a_client_says_is_found, a_client_that_is_kept_does_not_expire,
+        an_expired_client_is_swept_with_everything_issued;
+    codes: what_was_committed_is_found, what_was_issued_is_found,
+        children_inherit_from_their_authorization, a_code_works_once, a_replay_revokes_the_authorization,
         an_expired_code_does_not_work, a_code_works_for_its_own_authorization_only,
         a_revoked_authorization_stops_a_code, a_failed_write_uses_nothing_up,
         tokens_of_a_client_need_no_authorization;
@@ -51,6 +56,10 @@ const LAWS: &[(&str, Law)] = laws![
     revocation: the_first_revocation_counts, one_token_can_be_revoked,
         a_user_can_be_revoked_whole, a_user_can_be_revoked_for_one_client,
         authorizations_are_listed_while_something_lives;
+    sessions: whoever_took_part_is_told, a_session_ends_once, only_openid_clients_with_a_session_take_part,
+        the_later_end_of_participation_counts, what_is_meant_for_absence_outlives_the_session,
+        a_notice_is_taken_once, a_notice_is_tried_again_and_settled, notices_come_in_order_and_number,
+        participants_and_notices_are_swept, a_removed_client_is_not_told;
     marks: a_mark_is_set_once, a_mark_ends, marks_of_different_kinds_do_not_meet;
     keys: keys_come_in_order, a_sequence_number_is_taken_once, the_first_withdrawal_counts;
     sweep: the_expired_goes_and_the_rest_stays, a_used_credential_stays_until_it_expires,

@@ -4,6 +4,7 @@ use crate::{
     model::{User, UserId},
     ports::{SignIn, Users},
 };
+use serde_json::{Map, Value, json};
 
 /// Checks what holds of a store with exactly this user, who signs in with this password.
 ///
@@ -29,4 +30,31 @@ pub async fn user_laws(users: &dyn Users, user: &User, password: &str) {
         assert_eq!(users.sign_in(name, tried).await.unwrap(), SignIn::Refused, "{name:?}");
     }
     assert_eq!(users.rights(&UserId::new("nobody")).await.unwrap(), []);
+}
+
+/// What [`profile_laws`] wants to be known of its user.
+pub fn profile() -> Map<String, Value> {
+    let claims = json!({
+        "name": "Ada \"Countess\" Lovelace \u{0}é🦀",
+        "email": "ada@example.com",
+        "email_verified": true,
+        "updated_at": 1_311_280_970_u64,
+        "address": { "country": "GB", "formatted": "1\n2" },
+        "phone_number": null,
+    });
+    match claims {
+        Value::Object(profile) => profile,
+        _ => Map::new(),
+    }
+}
+
+/// Checks what holds of a store in which [`profile`] with a `sub` beside it was set for this user, and nothing
+/// for any other.
+///
+/// # Panics
+/// When it does not hold.
+pub async fn profile_laws(users: &dyn Users, user: &UserId, other: &UserId) {
+    assert_eq!(users.profile(user).await.unwrap(), profile());
+    assert_eq!(users.profile(other).await.unwrap(), Map::new());
+    assert_eq!(users.profile(&UserId::new("nobody")).await.unwrap(), Map::new());
 }

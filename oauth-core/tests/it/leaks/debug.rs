@@ -8,8 +8,8 @@ use oauth_core::{
     issue::TokenResponse,
     jose::generate,
     model::{
-        Approval, CodeChallenge, Consume, Credential, HashedToken, Issuance, NewCode, Parent,
-        PlainToken, SigningAlgorithm,
+        Approval, Client, ClientAuth, CodeChallenge, Consume, Credential, HashedToken, Issuance,
+        NewCode, Parent, PlainToken, SealedSecret, SigningAlgorithm,
     },
     params::{Incoming, Params},
     ports::SystemRandom,
@@ -44,6 +44,13 @@ fn values_of_the_model() {
     shown.show(&CodeChallenge::S256(CHALLENGE.into()));
     shown.show(&fixtures::client("x"));
     shown.show(&fixtures::pending());
+    let sealed = SealedSecret(HIDDEN.into());
+    shown.show(&sealed);
+    shown.show(&Client {
+        auth: ClientAuth::SecretJwt(sealed),
+        registration_token: Some(HashedToken::of(HIDDEN)),
+        ..fixtures::client("x")
+    });
     shown.show(&approval(plain()));
     let code =
         NewCode { challenge: Some(CodeChallenge::Plain(HIDDEN.into())), ..fixtures::code(HIDDEN) };
@@ -57,6 +64,7 @@ fn values_of_the_model() {
     });
     shown.hides(HIDDEN);
     shown.hides(CHALLENGE);
+    shown.hides(&format!("{:?}", HIDDEN.as_bytes()));
     shown.hides(&format!("{:?}", HashedToken::of(SECRET).as_bytes()));
     shown.hides(&format!("{:?}", HashedToken::of(HIDDEN).as_bytes()));
 }
@@ -76,6 +84,7 @@ fn requests_and_responses() {
         token_type: "Bearer".into(),
         expires_in: 1,
         refresh_token: Some(HIDDEN.into()),
+        id_token: Some(HIDDEN.into()),
         scope: "a".into(),
     });
     shown.show(&visitor());
@@ -143,6 +152,7 @@ fn approval(token: PlainToken) -> Approval {
         credential: Credential::RefreshToken { token, retry_since: fixtures::NOW },
         parent: Parent::None,
         login: None,
+        openid: None,
         scope: fixtures::scope("a"),
         refresh_scope: fixtures::scope("a"),
         resources: Vec::new(),

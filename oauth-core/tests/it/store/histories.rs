@@ -4,8 +4,8 @@
 use oauth_core::{
     memory::MemoryStore,
     model::{
-        ClientId, Consent, Consume, HashedToken, Issuance, NewAuthorization, NewCode, NewToken,
-        Parent, PendingAuthorization, Timestamp, TokenKind, UserId,
+        Client, ClientId, Consent, Consume, HashedToken, Issuance, NewAuthorization, NewCode,
+        NewToken, Parent, PendingAuthorization, Timestamp, TokenKind, UserId,
     },
     testing::{LawfulStore, SeededRandom, TestDatabase, fixtures::*},
 };
@@ -18,8 +18,11 @@ const FAMILIES: usize = 4;
 /// Something that is done.
 enum Deed {
     Commit(Issuance),
-    InsertClient(ClientId),
+    InsertClient(Client),
     RemoveClient(ClientId),
+    KeepClient(ClientId),
+    EndSession(String),
+    TellDue(u64, Option<Timestamp>),
     Revoke(String),
     RevokeToken(HashedToken),
     RevokeUser(UserId, Option<ClientId>),
@@ -103,6 +106,10 @@ impl Author {
         UserId::new(format!("u{}", self.random.below(2)))
     }
 
+    fn session(&self) -> String {
+        format!("s{}", self.random.below(3))
+    }
+
     fn client(&self) -> ClientId {
         ClientId::new(if self.one_in(6) { "d" } else { "c" })
     }
@@ -151,7 +158,17 @@ impl Author {
         let parent = match self.random.below(15) {
             0 => Parent::None,
             1..=12 if starts => {
-                Parent::New(NewAuthorization { user: self.user(), ..authorization(&new) })
+                let given = match self.random.below(3) {
+                    0 => authorization(&new),
+                    _ => openid_authorization(&new, &self.session()),
+                };
+                let absent = if self.one_in(3) { "openid offline_access" } else { "openid" };
+                Parent::New(NewAuthorization {
+                    user: self.user(),
+                    scope: scope(absent),
+                    participates_until: self.within(40),
+                    ..given
+                })
             }
             _ => Parent::Existing(authorization_id(&family.name)),
         };
@@ -167,17 +184,26 @@ impl Author {
     }
 
     fn deed(&mut self) -> Deed {
-        match self.random.below(40) {
+        match self.random.below(45) {
             0 => Deed::Revoke(self.family().name.clone()),
             1 => Deed::RevokeToken(self.late(&self.family().tokens)),
             2 if self.one_in(2) => {
                 Deed::RevokeUser(self.user(), self.one_in(2).then(|| self.client()))
             }
             3 if self.one_in(4) => Deed::RemoveClient(self.client()),
-            4 => Deed::InsertClient(self.client()),
+            4 => {
+                let expires_at = self.one_in(2).then(|| self.within(20));
+                Deed::InsertClient(Client { expires_at, ..client(self.client().as_str()) })
+            }
             5 | 6 => Deed::See(format!("s{}", self.random.below(3)), self.within(20)),
             7 | 8 => Deed::Sweep,
-            9..=13 => {
+            9 => Deed::KeepClient(self.client()),
+            10 | 11 => Deed::EndSession(self.session()),
+            12 | 13 => {
+                let retry_at = self.one_in(2).then(|| self.within(10));
+                Deed::TellDue(self.random.below(3), retry_at)
+            }
+            14..=18 => {
                 let interaction = hash(&format!("i{}", self.step));
                 self.interactions.push(interaction);
                 let expires_at = self.within(30);
@@ -209,8 +235,21 @@ async fn act(store: &dyn LawfulStore, deed: &Deed, at: Timestamp) -> String {
             }
             Err(_) => "CommitFailed".to_owned(),
         },
-        Deed::InsertClient(id) => {
-            format!("Insert {:?}", store.insert_client(client(id.as_str())).await.unwrap())
+        Deed::InsertClient(client) => {
+            format!("Insert {:?}", store.insert_client(client.clone()).await.unwrap())
+        }
+        Deed::KeepClient(id) => format!("Keep {:?}", store.keep_client(id).await.unwrap()),
+        Deed::EndSession(sid) => {
+            let told = store.end_session(sid, at).await.unwrap();
+            format!("End {} ({told:?}", told.len())
+        }
+        Deed::TellDue(limit, retry_at) => {
+            let lease = at.plus(Duration::from_secs(3));
+            let due = store.due_logouts(at, lease, *limit).await.unwrap();
+            if let Some(first) = due.first() {
+                store.settle_logout(first.id, *retry_at).await.unwrap();
+            }
+            format!("Tell {} ({due:?}", due.len())
         }
         Deed::RemoveClient(id) => format!("Remove {:?}", store.remove_client(id).await.unwrap()),
         Deed::Revoke(name) => {
@@ -251,8 +290,9 @@ async fn ask(store: &dyn LawfulStore, question: &Question, at: Timestamp) -> Str
     let authorizations = store.authorizations(&question.user, at).await.unwrap();
     let consents = store.consents(&question.user).await.unwrap();
     let seen = store.seen("jti", &question.mark, at).await.unwrap();
+    let client = store.client(&ClientId::new("c")).await.unwrap();
     answers.push(format!("{code:?} {:?}", waiting.filter(|p| p.expires_at > at)));
-    answers.push(format!("{authorizations:?} {consents:?} {seen:?}"));
+    answers.push(format!("{authorizations:?} {consents:?} {seen:?} {client:?}"));
     answers.join("\n")
 }
 
@@ -282,6 +322,11 @@ async fn agree(store: &dyn LawfulStore, seed: u64, happened: &mut BTreeMap<Strin
 fn is_varied(happened: &BTreeMap<String, u64>) {
     for word in [
         "CodeDone",
+        "End 0 ",
+        "End 1 ",
+        "Keep true",
+        "Tell 0 ",
+        "Tell 1 ",
         "CodeReplayed",
         "CodeRevoked",
         "CommitFailed",

@@ -1,13 +1,16 @@
 //! The migrated schema beside the entities.
 
 use oauth_core::{
-    seaorm::{SeaStore, entity},
-    testing::TestDatabase,
+    model::{ClientAuth, ClientId, ClientMetadata, Committed, Consume, Issuance, Parent, UserId},
+    ports::{ClientStore, GrantStore, Users},
+    seaorm::{Migrator, SeaStore, entity},
+    testing::{TestDatabase, fixtures},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, Iterable,
     ModelTrait, Statement, prelude::Uuid,
 };
+use sea_orm_migration::MigratorTrait;
 use std::{collections::BTreeMap, fmt::Debug};
 
 /// Column names of the table, and whether each may be null.
@@ -51,6 +54,71 @@ where
     }
 }
 
+/// A database of the first release keeps what is in it, and can go back.
+#[tokio::test]
+async fn the_second_step_keeps_what_the_first_release_wrote() {
+    for database in [TestDatabase::empty_sqlite().await, TestDatabase::empty_postgres().await] {
+        let store = database.store();
+        Migrator::up(store.database(), Some(1)).await.unwrap();
+        let before = columns(&store, "oauth_client").await;
+        let old = "INSERT INTO oauth_client (id, name, auth_method, redirect_uris, grant_types, \
+                   response_types, scope, skip_consent, created_at) VALUES \
+                   ('old', 'Old', 'none', '[]', '[]', '[]', 'a', true, 7)";
+        store.database().execute_unprepared(old).await.unwrap();
+        let old = "INSERT INTO oauth_user (id, username, username_key, is_admin, disabled, \
+                   created_at) VALUES ('u', 'Ada', 'ada', true, false, 7)";
+        store.database().execute_unprepared(old).await.unwrap();
+        store.migrate().await.unwrap();
+        let found = store.client(&ClientId::new("old")).await.unwrap().unwrap();
+        assert_eq!((found.name.as_str(), &found.auth), ("Old", &ClientAuth::Public));
+        assert_eq!(found.metadata, ClientMetadata::default());
+        assert_eq!((found.registration_token, found.expires_at), (None, None));
+        assert!(store.profile(&UserId::new("u")).await.unwrap().is_empty());
+        Migrator::down(store.database(), Some(1)).await.unwrap();
+        assert_eq!(columns(&store, "oauth_client").await, before);
+        store.migrate().await.unwrap();
+        assert!(store.client(&ClientId::new("old")).await.unwrap().is_some());
+    }
+}
+
+/// What no version of this crate wrote is an error.
+#[tokio::test]
+async fn a_damaged_row_is_an_error() {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let store = database.store();
+        let damage = async |sql: &str| {
+            let changed = store.database().execute_unprepared(sql).await.unwrap();
+            assert_eq!(changed.rows_affected(), 1, "{sql}");
+        };
+        for (id, column, value) in [
+            ("1", "metadata", "'{'"),
+            ("2", "metadata", "'{\"subject_type\":\"secret\"}'"),
+            ("3", "auth_method", "'client_secret_jwt'"),
+            ("4", "auth_method", "'tls_client_auth'"),
+        ] {
+            let id = ClientId::new(id);
+            assert!(store.insert_client(fixtures::client(id.as_str())).await.unwrap());
+            damage(&format!("UPDATE oauth_client SET {column} = {value} WHERE id = '{id}'")).await;
+            assert!(store.client(&id).await.is_err(), "{column} {value}");
+        }
+        let given = Issuance {
+            consume: Consume::Nothing,
+            parent: Parent::New(fixtures::openid_authorization("x", "s")),
+            code: Some(fixtures::code("code")),
+            tokens: vec![fixtures::access("token")],
+            consent: None,
+            at: fixtures::NOW,
+        };
+        assert_eq!(store.commit(given).await.unwrap(), Committed::Done);
+        damage("UPDATE oauth_authorization SET openid = 'x'").await;
+        assert!(store.code(&fixtures::hash("code")).await.is_err());
+        assert!(store.token(&fixtures::hash("token")).await.is_err());
+        assert_eq!(store.end_session("s", fixtures::NOW).await.unwrap().len(), 1);
+        damage("UPDATE oauth_logout_notice SET attempts = -1").await;
+        assert!(store.due_logouts(fixtures::NOW, fixtures::NOW, 1).await.is_err());
+    }
+}
+
 #[tokio::test]
 async fn every_entity_fits_its_table() {
     for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
@@ -59,6 +127,7 @@ async fn every_entity_fits_its_table() {
         clients(&store).await;
         authorizations_and_codes(&store).await;
         tokens(&store).await;
+        sessions(&store).await;
         rest(&store).await;
     }
 }
@@ -77,11 +146,13 @@ async fn people(store: &SeaStore) {
         is_admin: true,
         disabled: true,
         created_at: i64::MAX,
+        profile: Some(text("p")),
     };
     let bare = user::Model {
         id: "u2".into(),
         username_key: "bob".into(),
         password_hash: None,
+        profile: None,
         ..full.clone()
     };
     fits::<user::Entity>(store, [full, bare]).await;
@@ -113,6 +184,10 @@ async fn clients(store: &SeaStore) {
         access_token_ttl: Some(1),
         skip_consent: true,
         created_at: 1,
+        secret_sealed: Some(vec![2; 3000]),
+        metadata: Some(text("{}")),
+        registration_token: Some(vec![3; 32]),
+        expires_at: Some(i64::MAX),
     };
     let bare = client::Model {
         id: "c2".into(),
@@ -122,6 +197,10 @@ async fn clients(store: &SeaStore) {
         secret_phc: None,
         access_token_format: None,
         access_token_ttl: None,
+        secret_sealed: None,
+        metadata: None,
+        registration_token: None,
+        expires_at: None,
         ..full.clone()
     };
     fits::<client::Entity>(store, [full, bare]).await;
@@ -145,8 +224,18 @@ async fn authorizations_and_codes(store: &SeaStore) {
         created_at: 1,
         revoked_at: Some(2),
         keep_until: 3,
+        sid: Some("s1".into()),
+        acr: Some("a".repeat(255)),
+        openid: Some(text("{}")),
     };
-    let bare = authorization::Model { id: Uuid::from_u128(2), revoked_at: None, ..full.clone() };
+    let bare = authorization::Model {
+        id: Uuid::from_u128(2),
+        revoked_at: None,
+        sid: None,
+        acr: None,
+        openid: None,
+        ..full.clone()
+    };
     fits::<authorization::Entity>(store, [full, bare]).await;
     let full = auth_code::Model {
         hash: vec![1; 32],
@@ -205,6 +294,29 @@ async fn tokens(store: &SeaStore) {
         ..full.clone()
     };
     fits::<token::Entity>(store, [full, bare]).await;
+}
+
+async fn sessions(store: &SeaStore) {
+    use entity::{logout_notice, session_client};
+    let one = session_client::Model {
+        sid: "s1".into(),
+        client_id: "c1".into(),
+        user_id: "u1".into(),
+        expires_at: i64::MAX,
+    };
+    let other = session_client::Model { client_id: "c2".into(), ..one.clone() };
+    fits::<session_client::Entity>(store, [one, other]).await;
+    let one = logout_notice::Model {
+        id: Uuid::from_u128(1),
+        client_id: "c1".into(),
+        user_id: "u1".into(),
+        sid: "s1".into(),
+        attempts: i32::MAX,
+        created_at: 1,
+        due_at: i64::MAX,
+    };
+    let other = logout_notice::Model { id: Uuid::from_u128(2), ..one.clone() };
+    fits::<logout_notice::Entity>(store, [one, other]).await;
 }
 
 async fn rest(store: &SeaStore) {

@@ -7,8 +7,10 @@ use oauth_core::{
     password::Argon2Passwords,
     ports::{ClientStore, GrantStore, Passwords, SignIn, Users, Verdict},
     seaorm::{NewUser, SeaStore, new_user_id},
-    testing::{SeededRandom, TestDatabase, fixtures::*, user_laws},
+    testing::{SeededRandom, TestDatabase, fixtures::*, profile, profile_laws, user_laws},
 };
+use sea_orm::ConnectionTrait;
+use serde_json::{Map, Value};
 
 fn new_user(id: &str, username: &str) -> NewUser {
     NewUser {
@@ -98,6 +100,31 @@ async fn users_are_listed_and_changed() {
 }
 
 #[tokio::test]
+async fn a_profile_is_replaced_as_a_whole() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        let other = store.create_user(new_user("v", "v")).await.unwrap().unwrap();
+        assert_eq!(store.profile(&user).await.unwrap(), Map::new());
+        let first = Map::from_iter([("nickname".to_owned(), Value::from("A"))]);
+        assert!(store.set_profile(&user, first.clone()).await.unwrap());
+        assert_eq!(store.profile(&user).await.unwrap(), first);
+        let mut said = profile();
+        said.insert("sub".to_owned(), "somebody else".into());
+        assert!(store.set_profile(&user, said).await.unwrap());
+        profile_laws(&store, &user, &other).await;
+        assert!(!store.set_profile(&UserId::new("nobody"), first).await.unwrap());
+        assert!(store.set_profile(&user, Map::new()).await.unwrap());
+        assert_eq!(store.profile(&user).await.unwrap(), Map::new());
+        // What is not an object is not a profile.
+        let damage = "UPDATE oauth_user SET profile = '[]' WHERE id = 'u'";
+        store.database().execute_unprepared(damage).await.unwrap();
+        assert!(store.profile(&user).await.is_err());
+        assert!(store.profile(&other).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn rights_are_replaced_as_a_whole() {
     on_both(async |store| {
         let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
@@ -143,12 +170,17 @@ async fn removal_takes_everything_of_a_user() {
         assert!(store.insert_client(client("c")).await.unwrap());
         let given = Issuance {
             consume: Consume::Nothing,
-            parent: Parent::New(authorization("x")),
+            parent: Parent::New(openid_authorization("x", "s")),
             code: None,
             tokens: vec![access("t")],
             consent: Some(consent("a")),
             at: NOW,
         };
+        let earlier =
+            Issuance { parent: Parent::New(openid_authorization("y", "r")), ..given.clone() };
+        let earlier = Issuance { tokens: Vec::new(), ..earlier };
+        assert_eq!(store.commit(earlier).await.unwrap(), Committed::Done);
+        assert_eq!(store.end_session("r", NOW).await.unwrap().len(), 1);
         assert_eq!(store.commit(given).await.unwrap(), Committed::Done);
         assert!(store.remove_user(&user).await.unwrap());
         assert!(!store.remove_user(&user).await.unwrap());
@@ -156,6 +188,8 @@ async fn removal_takes_everything_of_a_user() {
         assert_eq!(store.rights(&user).await.unwrap(), []);
         assert_eq!(store.token(&hash("t")).await.unwrap(), None);
         assert_eq!(store.consents(&user).await.unwrap(), []);
+        assert_eq!(store.end_session("s", NOW).await.unwrap(), []);
+        assert_eq!(store.due_logouts(NOW, NOW, 9).await.unwrap(), []);
         assert_eq!(store.client(&ClientId::new("made")).await.unwrap(), None);
         assert!(store.client(&ClientId::new("c")).await.unwrap().is_some());
         assert!(store.account_by_name("v").await.unwrap().is_some());

@@ -1,6 +1,6 @@
 //! A POST to the token, revocation or introspection endpoint.
 
-use super::{ODD_ID, ODD_SECRET, Reply, SECRET, World};
+use super::{CLIENT_ASSERTION_TYPE, ODD_ID, ODD_SECRET, Reply, SECRET, World};
 use axum::{
     body::Body,
     http::{Request, header},
@@ -40,10 +40,19 @@ impl<'w> Ask<'w> {
         self.header("authorization", &format!("Basic {pair}"))
     }
 
+    /// A JWT in the place of all other credentials.
+    pub(crate) fn asserting(self, token: &str) -> Self {
+        self.anonymous()
+            .set("client_assertion_type", CLIENT_ASSERTION_TYPE)
+            .set("client_assertion", token)
+    }
+
     /// No credentials at all.
     pub(crate) fn anonymous(mut self) -> Self {
         self.headers.retain(|(n, _)| n != "authorization");
-        self.unset("client_id").unset("client_secret")
+        ["client_id", "client_secret", "client_assertion_type", "client_assertion"]
+            .into_iter()
+            .fold(self, Self::unset)
     }
 
     /// Sets a parameter, in the place of an earlier value.

@@ -1,5 +1,6 @@
 //! What came back, and the questions tests ask of it.
 
+use super::{Html, ISSUER};
 use axum::http::{HeaderMap, header};
 use serde_json::Value;
 use url::{Url, form_urlencoded};
@@ -17,12 +18,38 @@ pub(crate) struct Reply {
 pub(crate) struct Answer {
     /// The address without the parameters.
     pub(crate) to: String,
-    /// Whether they came in the fragment.
+    /// The `response_mode` they came in.
+    pub(crate) mode: &'static str,
+    /// Whether that is the fragment.
     pub(crate) in_fragment: bool,
     pub(crate) fields: Vec<(String, String)>,
 }
 
 impl Answer {
+    /// The names of all parameters but those that are in every answer.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let names = self.fields.iter().map(|(name, _)| name.as_str());
+        names.filter(|name| !["iss", "state"].contains(name)).collect()
+    }
+
+    /// An error with exactly this code, with `iss`, and nothing that a success has.
+    pub(crate) fn is_refusal(&self, code: &str) {
+        assert_eq!(self.get("error"), Some(code), "{self:?}");
+        for absent in ["access_token", "code", "expires_in", "id_token", "scope", "token_type"] {
+            assert_eq!(self.get(absent), None);
+        }
+        assert_eq!(self.get("iss"), Some(ISSUER));
+        let allowed = |c: char| matches!(c, ' '..='!' | '#'..='[' | ']'..='~');
+        assert!(self.get("error_description").is_none_or(|text| text.chars().all(allowed)));
+    }
+
+    /// The parameter, which must be there.
+    pub(crate) fn must(&self, name: &str) -> &str {
+        let found = self.get(name);
+        assert!(found.is_some(), "{name} is missing in {self:?}");
+        found.unwrap()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.fields.iter().filter(|(n, _)| n == name);
         let first = found.next().map(|(_, v)| v.as_str());
@@ -97,17 +124,50 @@ impl Reply {
         id.to_owned()
     }
 
-    /// The authorization response in the address.
+    /// The authorization response in the address, or in the form that the browser is to post.
     pub(crate) fn answer(&self) -> Answer {
+        if self.status == 200 {
+            return self.posted();
+        }
         let location = self.location();
         let url = Url::parse(location).unwrap();
         let in_fragment = url.fragment().is_some();
+        let mode = if in_fragment { "fragment" } else { "query" };
         let fields = if in_fragment { url.fragment() } else { url.query() };
         let mut fields: Vec<_> =
             form_urlencoded::parse(fields.unwrap_or_default().as_bytes()).into_owned().collect();
         fields.sort();
         let end = location.find(['?', '#']).unwrap_or(location.len());
-        Answer { to: location[..end].to_owned(), in_fragment, fields }
+        Answer { to: location[..end].to_owned(), mode, in_fragment, fields }
+    }
+
+    /// OAuth 2.0 Form Post Response Mode 2: what the form on the page posts, and where.
+    fn posted(&self) -> Answer {
+        self.is_not_stored();
+        assert_eq!(self.header(header::LOCATION), None);
+        assert_eq!(self.header(header::CONTENT_TYPE), Some("text/html; charset=utf-8"));
+        let html = Html::read(self.text());
+        let forms = html.tags("form");
+        let [form] = forms.as_slice() else { unreachable!("there is not one form: {html:?}") };
+        assert_eq!(form.get("method"), Some("post"));
+        let mut fields: Vec<_> = html
+            .tags("input")
+            .iter()
+            .map(|input| {
+                assert_eq!(input.get("type"), Some("hidden"));
+                let part = |name| input.get(name).unwrap().to_owned();
+                (part("name"), part("value"))
+            })
+            .collect();
+        fields.sort();
+        let to = form.get("action").unwrap().to_owned();
+        Answer { to, mode: "form_post", in_fragment: false, fields }
+    }
+
+    /// The embedder's page the browser is sent to, if it is.
+    pub(crate) fn screen(&self) -> Option<&str> {
+        let location = self.header(header::LOCATION)?;
+        location.starts_with('/').then(|| location.split('?').next().unwrap_or_default())
     }
 
     /// The cookies it sets.

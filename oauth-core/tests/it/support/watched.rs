@@ -6,12 +6,13 @@ use oauth_core::{
     memory::MemoryStore,
     model::{
         AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
-        Consent, HashedToken, Issuance, PendingAuthorization, StoredKey, Timestamp, Token, User,
-        UserId,
+        Consent, HashedToken, Issuance, LogoutNotice, Participant, PendingAuthorization, StoredKey,
+        Timestamp, Token, User, UserId,
     },
     ports::{ClientStore, GrantStore, KeyStore, SignIn, Users},
     testing::LawfulStore,
 };
+use serde_json::{Map, Value};
 use std::{
     any::Any,
     collections::BTreeSet,
@@ -137,6 +138,9 @@ impl ClientStore for Watched {
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
         self.write()?.remove_client(id).await
     }
+    async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError> {
+        self.write()?.keep_client(id).await
+    }
 }
 
 #[async_trait]
@@ -213,6 +217,24 @@ impl GrantStore for Watched {
     async fn seen(&self, kind: &str, key: &str, now: Timestamp) -> Result<bool, PortError> {
         self.read()?.seen(kind, key, now).await
     }
+    async fn end_session(&self, sid: &str, at: Timestamp) -> Result<Vec<Participant>, PortError> {
+        self.write()?.end_session(sid, at).await
+    }
+    async fn due_logouts(
+        &self,
+        now: Timestamp,
+        lease: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<LogoutNotice>, PortError> {
+        self.write()?.due_logouts(now, lease, limit).await
+    }
+    async fn settle_logout(
+        &self,
+        id: uuid::Uuid,
+        retry_at: Option<Timestamp>,
+    ) -> Result<(), PortError> {
+        self.write()?.settle_logout(id, retry_at).await
+    }
     async fn sweep(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
         self.write()?.sweep(now, limit).await
     }
@@ -230,6 +252,10 @@ impl Users for Watched {
     async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
         self.read()?;
         self.people.sign_in(name, password).await
+    }
+    async fn profile(&self, id: &UserId) -> Result<Map<String, Value>, PortError> {
+        self.read()?;
+        self.people.profile(id).await
     }
     async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
         self.read()?;

@@ -3,10 +3,13 @@
 use crate::{
     config::{AuthMethod, ClientEntry, Config, Problems},
     policy,
-    registration::{Field, Rules},
+    registration::{self, Field},
 };
 use oauth_core::model::{Access, ResourceUri, Scope};
 use std::collections::BTreeSet;
+
+/// Bytes of a secret that can secure a JWT with HS256 ([RFC 7518 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
+const SHORTEST_MAC_SECRET: usize = 32;
 
 /// Notes what is wrong with APIs, scopes, resources, clients and users.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -15,6 +18,11 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
         self::client(config, client, &format!("client[{index}]"), problems);
     }
     users(config, problems);
+    let issuers = config.statement_issuers.iter().map(|i| i.issuer.as_str());
+    names("software_statement_issuer", "issuer", issuers, problems, |_| true);
+    if let Err(e) = registration::rules_for_strangers(&policy::grants(config), config) {
+        problems.add("software_statement_issuer", format!("{e:#}"));
+    }
 }
 
 /// Names that must be there, be well formed and be given once.
@@ -61,7 +69,13 @@ fn is_scope_token(name: &str) -> bool {
 fn client(config: &Config, client: &ClientEntry, at: &str, problems: &mut Problems) {
     let secret = match (&client.secret, client.auth_method) {
         (Some(_), AuthMethod::None) => "must not be given where auth_method is \"none\"",
-        (None, AuthMethod::Basic | AuthMethod::Post) => {
+        (Some(_), AuthMethod::PrivateKeyJwt) => {
+            "must not be given where auth_method is \"private_key_jwt\""
+        }
+        (Some(secret), AuthMethod::SecretJwt) if secret.reveal().len() < SHORTEST_MAC_SECRET => {
+            "is shorter than the 32 bytes that RFC 7518 3.2 demands for HS256"
+        }
+        (None, AuthMethod::Basic | AuthMethod::Post | AuthMethod::SecretJwt) => {
             "is required; or set auth_method to \"none\" for a public client"
         }
         (Some(secret), _) if secret.reveal().is_empty() => "is empty",
@@ -70,13 +84,17 @@ fn client(config: &Config, client: &ClientEntry, at: &str, problems: &mut Proble
     if !secret.is_empty() {
         problems.add(format!("{at}.secret"), secret);
     }
-    let rules = Rules::new(&policy::grants(config), config);
-    for objection in policy::draft(config, client).check(&rules).err().unwrap_or_default() {
+    let rules = registration::rules(&policy::grants(config), config);
+    let checked = policy::draft(config, client).and_then(|draft| draft.check(&rules));
+    for objection in checked.err().unwrap_or_default() {
         let key = match objection.field {
-            Field::Name => "name",
-            Field::Uri => "uri",
-            Field::AuthMethod => "auth_method",
-            field => field.as_str(),
+            Field::Name => "name".to_owned(),
+            Field::Uri => "uri".to_owned(),
+            Field::AuthMethod => "auth_method".to_owned(),
+            field if client.metadata.0.contains_key(field.as_str()) => {
+                format!("metadata.{}", field.as_str())
+            }
+            field => field.as_str().to_owned(),
         };
         let hint = if objection.field == Field::GrantTypes { switch(config, client) } else { "" };
         problems.add(format!("{at}.{key}"), format!("{}{hint}", objection.text));
@@ -100,6 +118,9 @@ fn users(config: &Config, problems: &mut Problems) {
     for (i, user) in config.users.iter().enumerate() {
         if user.password.as_ref().is_none_or(|p| p.reveal().is_empty()) {
             problems.add(format!("user[{i}].password"), "is required");
+        }
+        for (claim, what) in user.claims.problems() {
+            problems.add(format!("user[{i}].claims.{claim}"), what);
         }
         for right in &user.rights {
             let read = right

@@ -33,6 +33,8 @@ fn positive(config: &Config, problems: &mut Problems) {
         ("tokens.refresh_token_max_age", tokens.refresh_token_max_age),
         ("tokens.code_ttl", tokens.code_ttl),
         ("tokens.interaction_ttl", tokens.interaction_ttl),
+        ("openid.id_token_ttl", config.openid.id_token_ttl),
+        ("registration.unused_client_ttl", config.registration.unused_client_ttl),
         ("sessions.idle_timeout", config.sessions.idle_timeout),
         ("throttle.first_delay", config.throttle.first_delay),
         ("maintenance.sweep_every", config.maintenance.sweep_every),
@@ -50,6 +52,11 @@ fn ordered(config: &Config, problems: &mut Problems) {
         (
             ("tokens.refresh_token_max_age", tokens.refresh_token_max_age),
             ("tokens.refresh_token_ttl", tokens.refresh_token_ttl),
+        ),
+        // A retired key is published as long as an access token can live, and must be as long as an id token does.
+        (
+            ("tokens.access_token_max_ttl", tokens.access_token_max_ttl),
+            ("openid.id_token_ttl", config.openid.id_token_ttl),
         ),
         (("sessions.max_age", sessions.max_age), ("sessions.idle_timeout", sessions.idle_timeout)),
         (

@@ -1,6 +1,6 @@
 //! `/clients/{id}/delete` and `/clients/{id}/secret`: what cannot be taken back is asked for twice.
 
-use super::{Owned, is_first, mark, show::made};
+use super::{Owned, has_secret, is_first, mark, show::made};
 use crate::{
     pages::{
         errors::{Explanation, Trouble},
@@ -46,7 +46,7 @@ pub(super) async fn ask_rotate(
     State(state): State<AppState>,
     owned: Owned,
 ) -> Result<Response, Trouble> {
-    if owned.client.is_public() {
+    if !has_secret(&owned.client) {
         return Err(Explanation::not_found().into());
     }
     let text =

@@ -1,6 +1,13 @@
 //! `/create_client` and `/clients/{id}/edit`: one form for both.
 
-use super::{Owned, is_first, mark, rules, show::made};
+use super::{
+    Owned,
+    fields::Kind,
+    is_first, mark,
+    more::{self, Section},
+    rules,
+    show::made,
+};
 use crate::{
     pages::{
         errors::{Explanation, Trouble},
@@ -18,14 +25,39 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use oauth_core::{
-    error::PortError,
-    model::{Scope, TokenFormat},
-    params::Params,
-};
+use oauth_core::{error::PortError, model::Scope, params::Params};
 
 /// More clients than anybody makes by hand.
 const MOST_CLIENTS: usize = 100;
+
+/// The ways of proving who one is, in words.
+const METHODS: [(&str, &str, &str); 5] = [
+    (
+        "client_secret_basic",
+        "A secret in the Authorization header",
+        "client_secret_basic: the usual way for programs that run on a server.",
+    ),
+    (
+        "client_secret_post",
+        "A secret in the form",
+        "client_secret_post: for programs that cannot do better.",
+    ),
+    (
+        "client_secret_jwt",
+        "A JWT secured with a secret",
+        "client_secret_jwt: the secret itself is never sent.",
+    ),
+    (
+        "private_key_jwt",
+        "A JWT signed with a key of its own",
+        "private_key_jwt: this server learns nothing secret. Give the public key, or the address of it, under More.",
+    ),
+    (
+        "none",
+        "Nothing: it cannot keep a secret",
+        "none: for apps on people\u{2019}s devices and in their browsers.",
+    ),
+];
 
 #[derive(Template)]
 #[template(path = "clients/form.html")]
@@ -41,9 +73,9 @@ struct ClientForm {
     grants: Vec<Grant>,
     scopes: Vec<Choice>,
     methods: Vec<Choice>,
-    formats: Vec<Choice>,
     responses: Vec<Choice>,
-    response_types_open: bool,
+    sections: Vec<Section>,
+    more_is_open: bool,
     problems: Problems,
 }
 
@@ -77,7 +109,7 @@ pub(super) async fn create(
     Form(params): Form,
 ) -> Result<Response, Trouble> {
     let rules = rules(&state);
-    let draft = draft(&rules, &state, &params);
+    let draft = draft(&rules, &state, &params, ClientDraft::default());
     let about = About::New(&visit);
     let refused = StatusCode::UNPROCESSABLE_ENTITY;
     let checked = match draft.check(&rules) {
@@ -91,10 +123,13 @@ pub(super) async fn create(
         let objection = Objection { field: Field::Name, text };
         return Ok(form(&state, &about, draft, &[objection], refused));
     }
+    let Registered { client, secret } = match checked.register(env, Some(owner)).await {
+        Ok(registered) => registered,
+        Err(objections) => return Ok(form(&state, &about, draft, &objections, refused)),
+    };
     if !is_first(&state, &params).await? {
         return Ok(see_other("/?done=made"));
     }
-    let Registered { client, secret } = checked.register(env, Some(owner));
     if !env.clients.insert_client(client.clone()).await? {
         return Err(PortError::new("a new client id was taken").into());
     }
@@ -118,19 +153,19 @@ pub(super) async fn save(
     Form(params): Form,
 ) -> Result<Response, Trouble> {
     let rules = rules(&state);
-    let current = ClientDraft::from(&*owned.client);
-    // The page does not show it, so it stays as it is.
-    let access_token_ttl = current.access_token_ttl;
-    let draft = ClientDraft { access_token_ttl, ..draft(&rules, &state, &params) };
-    let checked = match draft.check(&rules) {
-        Ok(checked) => checked,
+    let draft = draft(&rules, &state, &params, ClientDraft::from(&*owned.client));
+    let env = state.provider.env();
+    let replaced = match draft.check(&rules) {
+        Ok(checked) => checked.replace(env, &owned.client).await,
+        Err(objections) => Err(objections),
+    };
+    let Registered { client, secret } = match replaced {
+        Ok(registered) => registered,
         Err(objections) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
             return Ok(form(&state, &About::Known(&owned), draft, &objections, status));
         }
     };
-    let env = state.provider.env();
-    let Registered { client, secret } = checked.replace(env, &owned.client);
     if !env.clients.replace_client(client.clone()).await? {
         return Err(Explanation::not_found().into());
     }
@@ -142,19 +177,25 @@ pub(super) async fn save(
 }
 
 /// What was typed. Grant types, response types and scopes come as boxes that are ticked, as the page has them, or
-/// as one text with spaces or lines, as programs send them.
-fn draft(rules: &Rules, state: &AppState, params: &Params) -> ClientDraft {
+/// as one text with spaces or lines, as programs send them. What is neither shown nor sent stays as it is.
+fn draft(
+    rules: &Rules,
+    state: &AppState,
+    params: &Params,
+    mut current: ClientDraft,
+) -> ClientDraft {
+    more::read(&mut current, params);
     let text = |name: &str| params.get(name).unwrap_or_default().to_owned();
     let listed =
         |name: &str| -> Vec<String> { text(name).split_whitespace().map(str::to_owned).collect() };
     let ticked = |kind: &str, name: &str| params.get(&format!("{kind}:{name}")).is_some();
     let mut grant_types = listed("grant_type");
     grant_types.extend(
-        rules.grant_types().iter().filter(|g| ticked("grant_type", g)).map(|&g| g.to_owned()),
+        rules.grant_types.iter().filter(|g| ticked("grant_type", g)).map(|&g| g.to_owned()),
     );
     let mut response_types = listed("response_type");
-    response_types
-        .extend(rules.response_types().filter(|r| ticked("response_type", r)).map(str::to_owned));
+    let offered = rules.response_types.iter().map(|(name, _)| *name);
+    response_types.extend(offered.filter(|r| ticked("response_type", r)).map(str::to_owned));
     let mut scope = listed("scope");
     let scopes = state.config.known_scopes().into_iter().map(|s| s.name);
     scope.extend(scopes.filter(|s| ticked("scope", s)));
@@ -166,9 +207,10 @@ fn draft(rules: &Rules, state: &AppState, params: &Params) -> ClientDraft {
         // Nothing ticked is nothing, and not the default of RFC 7591.
         grant_types: if grant_types.is_empty() { vec![String::new()] } else { grant_types },
         response_types,
-        auth_method: text("token_endpoint_auth_method"),
-        access_token_format: text("access_token_format"),
-        access_token_ttl: String::new(),
+        auth_method: params
+            .get("token_endpoint_auth_method")
+            .map_or(current.auth_method, str::to_owned),
+        ..current
     }
 }
 
@@ -182,7 +224,10 @@ fn form(
     let rules = rules(state);
     let mut problems = Problems::default();
     for objection in objections {
-        problems.add(element(objection.field), objection.text.clone());
+        match element(objection.field) {
+            Some(element) => problems.add(element, objection.text.clone()),
+            None => problems.add("client_name", objection.to_string()),
+        }
     }
     let (title, action, back, once, user) = match about {
         About::New(visit) => (
@@ -208,10 +253,10 @@ fn form(
         redirect_uris: draft.redirect_uris.join("\n"),
         grants: grants(state, &rules, &draft),
         scopes: scopes(state, &draft),
-        methods: methods(&draft),
-        formats: formats(state, &rules, &draft),
+        methods: methods(&rules, &draft),
         responses: responses(&rules, &draft),
-        response_types_open: problems.has("response_type"),
+        sections: more::sections(state, &rules, &draft),
+        more_is_open: objections.iter().any(|objection| is_under_more(objection, &draft)),
         draft,
         problems,
     };
@@ -219,23 +264,30 @@ fn form(
 }
 
 /// The id on the page of what a field is about.
-const fn element(field: Field) -> &'static str {
-    match field {
-        Field::Uri => "client_uri",
-        Field::Scope => "scope",
+fn element(field: Field) -> Option<&'static str> {
+    Some(match field {
         Field::GrantTypes => "grant_type",
         Field::RedirectUris => "redirect_uri",
         Field::ResponseTypes => "response_type",
-        Field::AuthMethod => "token_endpoint_auth_method",
-        Field::AccessTokenFormat => "access_token_format",
-        _ => "client_name",
+        Field::Name | Field::Uri | Field::Scope | Field::AuthMethod => field.as_str(),
+        field if more::has(field) => field.as_str(),
+        _ => return None,
+    })
+}
+
+/// Whether something is to be done about it under "More": there or, for who signs without a key, in its keys.
+fn is_under_more(objection: &Objection, draft: &ClientDraft) -> bool {
+    match objection.field {
+        Field::ResponseTypes => true,
+        Field::AuthMethod => draft.auth_method == "private_key_jwt",
+        field => more::has(field),
     }
 }
 
 fn grants(state: &AppState, rules: &Rules, draft: &ClientDraft) -> Vec<Grant> {
     let against: Vec<_> = state.provider.grants().warnings().map(|(grant, _)| grant).collect();
     let order = ["authorization_code", "client_credentials", "refresh_token"];
-    let mut names = rules.grant_types().to_vec();
+    let mut names = rules.grant_types.clone();
     names.sort_by_key(|g| order.iter().position(|o| o == g).unwrap_or(order.len()));
     let grant = |name: &str| Grant {
         title: words::grant(name).map_or(name, |w| w.title).to_owned(),
@@ -258,7 +310,7 @@ fn scopes(state: &AppState, draft: &ClientDraft) -> Vec<Choice> {
     state.config.known_scopes().into_iter().map(choice).collect()
 }
 
-fn methods(draft: &ClientDraft) -> Vec<Choice> {
+fn methods(rules: &Rules, draft: &ClientDraft) -> Vec<Choice> {
     let chosen = match draft.auth_method.as_str() {
         "" => "client_secret_basic",
         other => other,
@@ -269,42 +321,7 @@ fn methods(draft: &ClientDraft) -> Vec<Choice> {
         description: description.to_owned(),
         checked: name == chosen,
     };
-    [
-        (
-            "client_secret_basic",
-            "A secret in the Authorization header",
-            "client_secret_basic: the usual way for programs that run on a server.",
-        ),
-        (
-            "client_secret_post",
-            "A secret in the form",
-            "client_secret_post: for programs that cannot do better.",
-        ),
-        (
-            "none",
-            "Nothing: it cannot keep a secret",
-            "none: for apps on people\u{2019}s devices and in their browsers.",
-        ),
-    ]
-    .into_iter()
-    .map(choice)
-    .collect()
-}
-
-fn formats(state: &AppState, rules: &Rules, draft: &ClientDraft) -> Vec<Choice> {
-    let usual = words::format(state.provider.env().policy.access_token_format);
-    let choice = |name: &str, title: String| Choice {
-        name: name.to_owned(),
-        title,
-        description: String::new(),
-        checked: name == draft.access_token_format,
-    };
-    let mut choices = vec![choice("", format!("The usual one here ({usual})"))];
-    for &algorithm in rules.algorithms() {
-        choices.push(choice(algorithm.as_str(), words::format(TokenFormat::Jwt(algorithm))));
-    }
-    choices.push(choice("opaque", words::format(TokenFormat::Opaque)));
-    choices
+    METHODS.into_iter().filter(|(name, ..)| rules.auth_methods.contains(name)).map(choice).collect()
 }
 
 fn responses(rules: &Rules, draft: &ClientDraft) -> Vec<Choice> {
@@ -312,11 +329,18 @@ fn responses(rules: &Rules, draft: &ClientDraft) -> Vec<Choice> {
         name: name.to_owned(),
         title: name.to_owned(),
         description: match name {
-            "code" => "A code that the client exchanges for tokens.".to_owned(),
-            "token" => "A token in the address.".to_owned(),
-            _ => String::new(),
-        },
+            "code" => "A code that the client exchanges for tokens.",
+            "code id_token" => "A code, and beside it who signed in.",
+            "code id_token token" => "A code, and beside it who signed in and a token.",
+            "code token" => "A code, and a token in the address.",
+            "id_token" => "Who signed in, in the address.",
+            "id_token token" => "Who signed in and a token, in the address.",
+            "none" => "Nothing: it learns only that it was allowed.",
+            "token" => "A token in the address.",
+            _ => "",
+        }
+        .to_owned(),
         checked: draft.response_types.iter().any(|r| r == name),
     };
-    rules.response_types().map(choice).collect()
+    rules.response_types.iter().map(|(name, _)| choice(name)).collect()
 }

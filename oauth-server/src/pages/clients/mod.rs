@@ -1,7 +1,9 @@
 //! One's clients: making, showing, changing and deleting them, and trying them out.
 
 mod confirm;
+mod fields;
 mod form;
+mod more;
 mod show;
 mod token;
 
@@ -9,7 +11,10 @@ use super::{
     errors::{Explanation, Trouble},
     visit::SignedIn,
 };
-use crate::{registration::Rules, state::AppState};
+use crate::{
+    registration::{self, Rules},
+    state::AppState,
+};
 use axum::{
     Router,
     extract::{FromRequestParts, Path},
@@ -19,7 +24,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_core::{
     error::PortError,
-    model::{Client, ClientId, HashedToken, User},
+    model::{Client, ClientAuth, ClientId, HashedToken, User},
     params::Params,
 };
 use std::{sync::Arc, time::Duration};
@@ -66,17 +71,22 @@ impl Owned {
 }
 
 fn rules(state: &AppState) -> Rules {
-    Rules::new(state.provider.grants(), &state.config)
+    registration::rules(state.provider.grants(), &state.config)
+}
+
+/// Whether it authenticates by a secret, which can be lost or replaced.
+const fn has_secret(client: &Client) -> bool {
+    matches!(client.auth, ClientAuth::Secret(..) | ClientAuth::SecretJwt(_))
 }
 
 /// A new mark for a form that must not be sent twice.
-fn mark(state: &AppState) -> String {
+pub(super) fn mark(state: &AppState) -> String {
     state.provider.env().secret().reveal()
 }
 
 /// Whether the form is sent for the first time. Whoever reloads the page that shows a secret sends it again, and
 /// would otherwise get another client, or another secret. Forms without a mark were not made by our page.
-async fn is_first(state: &AppState, form: &Params) -> Result<bool, PortError> {
+pub(super) async fn is_first(state: &AppState, form: &Params) -> Result<bool, PortError> {
     let Some(mark) = form.get("once") else { return Ok(true) };
     let key = URL_SAFE_NO_PAD.encode(HashedToken::of(mark).as_bytes());
     let now = state.now();

@@ -1,17 +1,27 @@
 //! `/clients/{id}`: what a client is, and how to get a token with it.
 
-use super::{Owned, token};
+use super::{
+    Owned, has_secret,
+    more::{self, Fact},
+    token,
+};
 use crate::{
     pages::{
         page::{Frame, show as page},
         recipes::{Recipe, recipes},
         words,
     },
+    registration::ClientDraft,
     state::AppState,
 };
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
-use oauth_core::model::{Client, PlainToken, User};
+use oauth_core::{
+    client_auth,
+    model::{Client, ClientAuth, PlainToken, User},
+};
+use serde_json::json;
+use std::collections::BTreeSet;
 
 #[derive(Template)]
 #[template(path = "clients/show.html")]
@@ -21,6 +31,7 @@ struct Show {
     client: Sheet,
     /// Shown once, when it was just made.
     secret: Option<String>,
+    assertion: Option<Assertion>,
     can_try: bool,
     try_now: bool,
     recipes: Vec<Recipe>,
@@ -39,6 +50,16 @@ struct Sheet {
     life: String,
     created: String,
     has_secret: bool,
+    /// Whether this server knows the secret again.
+    is_sealed: bool,
+    more: Vec<Fact>,
+}
+
+/// What a client sends that proves who it is by a JWT.
+struct Assertion {
+    with: &'static str,
+    algorithms: String,
+    claims: String,
 }
 
 pub(super) async fn show(State(state): State<AppState>, owned: Owned) -> Response {
@@ -73,6 +94,7 @@ fn sheet(
         notice,
         can_try: !forms.is_empty(),
         try_now: forms.contains(&token::CLIENT_CREDENTIALS),
+        assertion: assertion(state, client),
         recipes: recipes(state, client, secret.as_deref()),
         secret,
         client: Sheet {
@@ -86,8 +108,53 @@ fn sheet(
             format: words::format(client.access_token_format.unwrap_or(policy.access_token_format)),
             life: words::span(life.min(policy.access_token_max_ttl)),
             created: words::day(client.created_at),
-            has_secret: !client.is_public(),
+            has_secret: has_secret(client),
+            is_sealed: matches!(client.auth, ClientAuth::SecretJwt(_)),
+            more: facts(client),
         },
     };
     page(status, show)
+}
+
+/// What is registered beyond the essentials, where it is not the default.
+fn facts(client: &Client) -> Vec<Fact> {
+    let mut facts = more::facts(&ClientDraft::from(client));
+    let plainest = [("authorization_code", "code"), ("implicit", "token")];
+    let usual: BTreeSet<_> = plainest
+        .into_iter()
+        .filter(|(grant, _)| client.grant_types.contains(*grant))
+        .map(|(_, response)| response.to_owned())
+        .collect();
+    if client.response_types != usual {
+        facts.push(Fact {
+            id: "registered-response_types".into(),
+            label: "Response types".into(),
+            values: client.response_types.iter().cloned().collect(),
+        });
+    }
+    facts
+}
+
+/// [RFC 7523 2.2](https://www.rfc-editor.org/rfc/rfc7523#section-2.2),
+/// [OpenID Connect Core 9](https://openid.net/specs/openid-connect-core-1_0.html#ClientAuthentication).
+fn assertion(state: &AppState, client: &Client) -> Option<Assertion> {
+    let with = match client.auth {
+        ClientAuth::SecretJwt(_) => "secured with the secret",
+        ClientAuth::PrivateKeyJwt => "signed with the private key of one of its public keys",
+        _ => return None,
+    };
+    let fitting = client_auth::signing_algorithms(client.auth.method());
+    let only = client.metadata.token_endpoint_auth_signing_alg.clone();
+    let claims = json!({
+        "iss": client.id,
+        "sub": client.id,
+        "aud": state.config.issuer().as_str(),
+        "jti": "another one each time",
+        "exp": "the time when it ends, in seconds since 1970: at most an hour from now",
+    });
+    Some(Assertion {
+        with,
+        algorithms: only.unwrap_or_else(|| fitting.join(", ")),
+        claims: format!("{claims:#}"),
+    })
 }

@@ -1,6 +1,6 @@
 //! `/clients/{id}/token`: the request that the client would send to the token endpoint, sent from a page.
 
-use super::Owned;
+use super::{Owned, has_secret};
 use crate::{
     pages::{
         errors::{Explanation, Trouble},
@@ -39,6 +39,7 @@ struct TokenPage {
     scope: String,
     allowed: String,
     forms: Vec<RequestForm>,
+    signs: bool,
     answer: Option<Answer>,
     jwks: String,
     problems: Problems,
@@ -61,10 +62,17 @@ struct Jwt {
     until: String,
 }
 
-/// The grants that a page can play the client of.
+/// The grants that a page can play the client of. It has no key to sign an assertion with.
 pub(super) fn grants(state: &AppState, client: &Client) -> Vec<&'static str> {
+    if signs(client) {
+        return Vec::new();
+    }
     let usable = |g: &&str| client.may_use(g) && state.provider.grants().get(g).is_some();
     [CLIENT_CREDENTIALS, PASSWORD].into_iter().filter(usable).collect()
+}
+
+const fn signs(client: &Client) -> bool {
+    !matches!(client.auth, ClientAuth::Public | ClientAuth::Secret(..))
 }
 
 pub(super) async fn show(State(state): State<AppState>, owned: Owned) -> Response {
@@ -191,11 +199,12 @@ fn token_page(
         frame: Frame::of(state, owned.user(), "clients"),
         client_id: client.id.to_string(),
         client_name: client.name.clone(),
-        has_secret: !client.is_public(),
+        has_secret: has_secret(client),
         secret: text("client_secret"),
         username: typed.get("username").unwrap_or(&owned.user().username).to_owned(),
         scope: typed.get("scope").map_or_else(|| client.scope.to_string(), str::to_owned),
         allowed: client.scope.to_string(),
+        signs: signs(client),
         forms: grants(state, client).into_iter().map(form).collect(),
         answer,
         jwks: state.config.issuer().join(&state.provider.paths().jwks),

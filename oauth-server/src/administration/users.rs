@@ -1,0 +1,82 @@
+//! People: finding them, locking them out, and their rights.
+
+use crate::state::AppState;
+use oauth_core::{
+    error::PortError,
+    model::{Access, AccessRight, UserId},
+    ports::Users as _,
+    seaorm::{
+        UserAccount,
+        entity::user::{Column, Entity},
+    },
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+    sea_query::{Expr, LikeExpr},
+};
+
+/// Users whose names begin like this, whatever the case, in the order of their names, those behind a name if one is
+/// given.
+pub async fn beginning_with(
+    state: &AppState,
+    beginning: &str,
+    after: Option<&str>,
+    limit: u64,
+) -> Result<Vec<UserAccount>, PortError> {
+    let texts = [Some(beginning), after];
+    if texts.into_iter().flatten().any(|text| text.contains('\0')) {
+        return Ok(Vec::new());
+    }
+    let mut pattern = String::new();
+    for c in beginning.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    let mut query = Entity::find()
+        .filter(Expr::col(Column::UsernameKey).like(LikeExpr::new(pattern).escape('\\')))
+        .order_by_asc(Column::UsernameKey)
+        .limit(limit);
+    if let Some(name) = after {
+        query = query.filter(Column::UsernameKey.gt(name.to_lowercase()));
+    }
+    Ok(query.all(state.store.database()).await?.into_iter().map(Into::into).collect())
+}
+
+/// Ends every session and every authorization of a user; returns how many sessions there were.
+pub async fn cut_off(state: &AppState, user: &UserId) -> Result<u64, PortError> {
+    let ended = state.sessions.end_all_of(user).await?;
+    revoke_all(state, user).await?;
+    Ok(ended)
+}
+
+/// Revokes every authorization of a user with its codes and tokens, and forgets what the user consented to: an
+/// application could otherwise come back without anybody being asked.
+pub async fn revoke_all(state: &AppState, user: &UserId) -> Result<(), PortError> {
+    state.provider.env().grants.revoke_user(user, None, state.now()).await
+}
+
+/// Locks a user out; returns how many sessions that ended.
+pub async fn disable(state: &AppState, user: &UserId) -> Result<u64, PortError> {
+    state.store.set_disabled(user, true).await?;
+    cut_off(state, user).await
+}
+
+/// Sets how far a user may go with an API, in place of what was set before.
+pub async fn set_right(
+    state: &AppState,
+    user: &UserId,
+    api: &str,
+    access: Access,
+    paths: Vec<String>,
+) -> Result<(), PortError> {
+    let mut rights = state.store.rights(user).await?;
+    rights.retain(|r| r.api != api);
+    if access != Access::None {
+        rights.push(AccessRight { user: user.clone(), api: api.to_owned(), access, paths });
+    }
+    state.store.set_rights(user, rights).await
+}

@@ -1,0 +1,25 @@
+//! The account of whoever is signed in: the profile, the password, and where else that person is signed in.
+
+mod browser;
+mod overview;
+mod password;
+mod profile;
+mod sessions;
+
+pub(super) use browser::name as browser_name;
+
+use crate::state::AppState;
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/account", get(overview::show))
+        .route("/account/profile", get(profile::show).post(profile::save))
+        .route("/account/password", get(password::show).post(password::change))
+        .route("/account/sessions", get(sessions::show))
+        .route("/account/sessions/end", post(sessions::end))
+        .route("/account/sessions/end_others", post(sessions::end_others))
+}

@@ -1,0 +1,176 @@
+//! `/account/password`: another password, by whoever knows the present one.
+//!
+//! People change a password because somebody else may know it. So whatever that somebody may have got with it goes:
+//! every other session, and every authorization with its codes and refresh tokens. Remembered consents go too,
+//! since an application of the intruder could otherwise come back without anybody being asked.
+
+use crate::{
+    administration::users::revoke_all,
+    config::Authenticator,
+    credentials::check_password,
+    pages::{
+        errors::Trouble,
+        form::{Form, Problems},
+        page::{Frame, see_other, show as page},
+        visit::SignedIn,
+    },
+    session::Started,
+    shell,
+    state::AppState,
+};
+use askama::Template;
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::Response,
+};
+use oauth_core::{
+    error::PortError,
+    params::Params,
+    ports::SignIn,
+    seaorm::entity::user::{Column, Entity},
+};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, sea_query::Expr,
+};
+
+#[derive(Template)]
+#[template(path = "account/password.html")]
+struct PasswordPage {
+    frame: Frame,
+    username: String,
+    password_length: u16,
+    /// Why there is nothing to change.
+    none: Option<&'static str>,
+    problems: Problems,
+}
+
+/// What came of the wish for another password.
+enum Outcome {
+    Changed(Started),
+    Wrong,
+    Throttled(u64),
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    visit: SignedIn,
+) -> Result<Response, Trouble> {
+    form(&state, &visit, StatusCode::OK, Problems::default()).await
+}
+
+pub(super) async fn change(
+    State(state): State<AppState>,
+    visit: SignedIn,
+    Form(params): Form,
+) -> Result<Response, Trouble> {
+    if why_none(&state, &visit).await?.is_some() {
+        return form(&state, &visit, StatusCode::FORBIDDEN, Problems::default()).await;
+    }
+    let (current, new) = match typed(&state, &visit, &params) {
+        Ok(typed) => typed,
+        Err(problems) => {
+            return form(&state, &visit, StatusCode::UNPROCESSABLE_ENTITY, problems).await;
+        }
+    };
+    let user = &visit.user().id;
+    match replace(&state, &visit, current, new).await? {
+        Outcome::Changed(started) => {
+            revoke_all(&state, user).await?;
+            tracing::info!(user.id = %user, "user changed the password");
+            let mut response = see_other("/account?done=password");
+            started.cookies.put(response.headers_mut());
+            Ok(response)
+        }
+        Outcome::Throttled(seconds) => {
+            let text = format!("There were too many attempts. Try again in {seconds} seconds.");
+            let problems = Problems::one("current_password", text);
+            let mut response =
+                form(&state, &visit, StatusCode::TOO_MANY_REQUESTS, problems).await?;
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            Ok(response)
+        }
+        Outcome::Wrong => {
+            let problems = Problems::one("current_password", "This is not your password.");
+            form(&state, &visit, StatusCode::FORBIDDEN, problems).await
+        }
+    }
+}
+
+/// The two passwords that were typed, or what is wrong with them before anything is tried.
+fn typed<'p>(
+    state: &AppState,
+    visit: &SignedIn,
+    params: &'p Params,
+) -> Result<(&'p str, &'p str), Problems> {
+    let current = params.get("current_password").unwrap_or_default();
+    let new = params.get("new_password").unwrap_or_default();
+    let mut problems = Problems::default();
+    if current.is_empty() {
+        problems.add("current_password", "Type your present password.");
+    }
+    let shortest = state.config.signup.password_length;
+    if let Err(text) = check_password(new, &visit.user().username, shortest) {
+        problems.add("new_password", text);
+    } else if new == current {
+        problems.add("new_password", "Choose a password that you do not have already.");
+    }
+    if problems.is_empty() { Ok((current, new)) } else { Err(problems) }
+}
+
+/// Replaces the password, if the present one is right, and every session by one new one.
+async fn replace(
+    state: &AppState,
+    visit: &SignedIn,
+    current: &str,
+    new: &str,
+) -> Result<Outcome, PortError> {
+    let user = visit.user();
+    // Read before it is checked, and compared when it is written: of two who change it at once, one is late.
+    let known = Entity::find_by_id(user.id.as_str()).one(state.store.database()).await?;
+    let Some(known) = known.and_then(|row| row.password_hash) else { return Ok(Outcome::Wrong) };
+    match state.users.sign_in(&user.username, current).await? {
+        SignIn::Accepted(id) if id == user.id => {}
+        SignIn::Throttled(seconds) => return Ok(Outcome::Throttled(seconds)),
+        _ => return Ok(Outcome::Wrong),
+    }
+    let hash = state.passwords.hash(new).await?;
+    let is_known = Column::Id.eq(user.id.as_str()).and(Column::PasswordHash.eq(known));
+    let update = Entity::update_many()
+        .col_expr(Column::PasswordHash, Expr::value(Some(hash)))
+        .filter(is_known);
+    let (headers, address) = (&visit.headers, shell::client_address());
+    let started = state.sessions.start_over(headers, &user.id, &["pwd"], address, move |t| {
+        Box::pin(async move { Ok(update.exec(t).await?.rows_affected == 1) })
+    });
+    Ok(started.await?.map_or(Outcome::Wrong, Outcome::Changed))
+}
+
+/// Why there is no password that could be changed, if so.
+async fn why_none(state: &AppState, visit: &SignedIn) -> Result<Option<&'static str>, PortError> {
+    if state.config.general.authenticator == Authenticator::Any {
+        return Ok(Some(
+            "This demonstration lets everybody in with any password, so there is none to change.",
+        ));
+    }
+    let account = state.store.account(&visit.user().id).await?;
+    Ok(account.filter(|a| !a.has_password).map(|_| {
+        "You do not sign in here with a password, so there is none to change. The people who run this server can give you one."
+    }))
+}
+
+async fn form(
+    state: &AppState,
+    visit: &SignedIn,
+    status: StatusCode,
+    problems: Problems,
+) -> Result<Response, Trouble> {
+    let content = PasswordPage {
+        frame: Frame::of(state, visit.user(), "password"),
+        username: visit.user().username.clone(),
+        password_length: state.config.signup.password_length,
+        none: why_none(state, visit).await?,
+        problems,
+    };
+    Ok(page(status, content))
+}

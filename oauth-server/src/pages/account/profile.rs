@@ -1,0 +1,244 @@
+//! `/account/profile`: what one says about oneself. The claims are those of
+//! [OpenID Connect Core 5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims).
+
+use crate::{
+    pages::{
+        errors::{Explanation, Trouble},
+        form::{Form, Problems},
+        page::{Frame, see_other, show as page},
+        visit::SignedIn,
+        words,
+    },
+    profile::{self, Claim, Flag, ProfileDraft},
+    state::AppState,
+};
+use askama::Template;
+use axum::{extract::State, http::StatusCode, response::Response};
+use oauth_core::{model::User, params::Params, ports::Users as _};
+use serde_json::{Map, Value};
+
+#[derive(Template)]
+#[template(path = "account/profile.html")]
+struct ProfilePage {
+    frame: Frame,
+    notice: Option<&'static str>,
+    groups: Vec<Group>,
+    problems: Problems,
+}
+
+/// Fields that belong together.
+struct Group {
+    id: &'static str,
+    title: &'static str,
+    fields: Vec<Field>,
+}
+
+struct Field {
+    /// Its name in the form and its id on the page.
+    id: &'static str,
+    label: &'static str,
+    hint: Option<String>,
+    /// The type of the input; `lines` for several lines.
+    kind: &'static str,
+    autocomplete: &'static str,
+    value: String,
+}
+
+pub(super) async fn show(
+    State(state): State<AppState>,
+    visit: SignedIn,
+) -> Result<Response, Trouble> {
+    let current = state.store.profile(&visit.user().id).await?;
+    let draft = ProfileDraft::from(&current);
+    Ok(form(&state, &visit, &current, &draft, Problems::default()))
+}
+
+pub(super) async fn save(
+    State(state): State<AppState>,
+    visit: SignedIn,
+    Form(params): Form,
+) -> Result<Response, Trouble> {
+    let user = &visit.user().id;
+    let draft = typed(&params);
+    let current = state.store.profile(user).await?;
+    let checked = match draft.check() {
+        Ok(checked) => checked,
+        Err(objections) => {
+            let mut problems = Problems::default();
+            for objection in objections {
+                problems.add(element(objection.claim), objection.text);
+            }
+            return Ok(form(&state, &visit, &current, &draft, problems));
+        }
+    };
+    let now = state.now();
+    if checked.replace(&current, now) == current {
+        return Ok(see_other("/account/profile?done=unchanged"));
+    }
+    let with = move |current: &Map<String, Value>| Some(checked.replace(current, now));
+    if profile::change(&state.store, user, with).await?.is_none() {
+        return Err(Explanation::not_found().into());
+    }
+    tracing::info!(user.id = %user, "user changed the profile");
+    Ok(see_other("/account/profile?done=saved"))
+}
+
+/// What was typed. A field that is empty, or not there, says nothing.
+fn typed(params: &Params) -> ProfileDraft {
+    let mut draft = ProfileDraft::default();
+    for &claim in Claim::ALL {
+        draft.set(claim, params.get(element(claim)).unwrap_or_default());
+    }
+    draft
+}
+
+fn form(
+    state: &AppState,
+    visit: &SignedIn,
+    current: &Map<String, Value>,
+    draft: &ProfileDraft,
+    problems: Problems,
+) -> Response {
+    let field = |&claim: &Claim| {
+        let (label, kind, autocomplete) = words(claim);
+        let hint = hint(claim, current, visit.user());
+        let value = draft.get(claim).to_owned();
+        Field { id: element(claim), label, hint, kind, autocomplete, value }
+    };
+    let status =
+        if problems.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let groups = GROUPS.iter().map(|(id, title, claims)| Group {
+        id,
+        title,
+        fields: claims.iter().map(field).collect(),
+    });
+    let content = ProfilePage {
+        frame: Frame::of(state, visit.user(), "profile"),
+        notice: words::notice(visit.query.get("done")),
+        groups: groups.collect(),
+        problems,
+    };
+    page(status, content)
+}
+
+/// The order of the form. Every claim is in one group.
+const GROUPS: [(&str, &str, &[Claim]); 4] = [
+    (
+        "names",
+        "Name",
+        &[
+            Claim::Name,
+            Claim::GivenName,
+            Claim::MiddleName,
+            Claim::FamilyName,
+            Claim::Nickname,
+            Claim::PreferredUsername,
+        ],
+    ),
+    ("reach", "How to reach you", &[Claim::Email, Claim::PhoneNumber]),
+    (
+        "about",
+        "About you",
+        &[
+            Claim::Picture,
+            Claim::Profile,
+            Claim::Website,
+            Claim::Birthdate,
+            Claim::Gender,
+            Claim::Locale,
+            Claim::Zoneinfo,
+        ],
+    ),
+    (
+        "address",
+        "Postal address",
+        &[
+            Claim::Formatted,
+            Claim::StreetAddress,
+            Claim::PostalCode,
+            Claim::Locality,
+            Claim::Region,
+            Claim::Country,
+        ],
+    ),
+];
+
+/// The name in the form and the id on the page: that of the claim, or of the member of the address.
+fn element(claim: Claim) -> &'static str {
+    let name = claim.as_str();
+    name.rsplit_once('.').map_or(name, |(_, member)| member)
+}
+
+/// The label, the type of the input, and what browsers know it by.
+const fn words(claim: Claim) -> (&'static str, &'static str, &'static str) {
+    match claim {
+        Claim::Name => ("Full name", "text", "name"),
+        Claim::GivenName => ("Given names", "text", "given-name"),
+        Claim::MiddleName => ("Middle names", "text", "additional-name"),
+        Claim::FamilyName => ("Family names", "text", "family-name"),
+        Claim::Nickname => ("Nickname", "text", "nickname"),
+        Claim::PreferredUsername => ("Preferred user name", "text", "off"),
+        Claim::Email => ("E-mail address", "email", "email"),
+        Claim::PhoneNumber => ("Telephone number", "tel", "tel"),
+        Claim::Picture => ("Picture", "url", "photo"),
+        Claim::Profile => ("Profile page", "url", "off"),
+        Claim::Website => ("Web site", "url", "url"),
+        Claim::Birthdate => ("Date of birth", "text", "off"),
+        Claim::Gender => ("Gender", "text", "sex"),
+        Claim::Locale => ("Language", "text", "language"),
+        Claim::Zoneinfo => ("Time zone", "text", "off"),
+        Claim::Formatted => ("As on an envelope", "lines", "off"),
+        Claim::StreetAddress => ("Street", "lines", "street-address"),
+        Claim::PostalCode => ("Postal code", "text", "postal-code"),
+        Claim::Locality => ("City or town", "text", "address-level2"),
+        Claim::Region => ("State or region", "text", "address-level1"),
+        Claim::Country => ("Country", "text", "country-name"),
+    }
+}
+
+fn hint(claim: Claim, current: &Map<String, Value>, user: &User) -> Option<String> {
+    let verified = |flag: Flag, another: &str, usual: &str| {
+        if !current.contains_key(claim.as_str()) {
+            usual.to_owned()
+        } else if flag.is_set(current) {
+            format!("Verified. {another} is not, until the people who run this server say so.")
+        } else {
+            "Not verified.".to_owned()
+        }
+    };
+    Some(match claim {
+        Claim::PreferredUsername => format!("Left empty, it is {}.", user.username),
+        Claim::Email => verified(Flag::Email, "Another address", "Such as ada@example.org."),
+        Claim::PhoneNumber => verified(
+            Flag::PhoneNumber,
+            "Another number",
+            "With the code of the country, such as +44 20 7946 0958.",
+        ),
+        Claim::Picture => {
+            "The address of a picture of you, such as https://ada.example/me.jpg.".into()
+        }
+        Claim::Profile => "The address of a page about you.".into(),
+        Claim::Website => "The address of a page of yours.".into(),
+        Claim::Birthdate => {
+            "As 1815-12-10; as 1815 for the year alone; as 0000-12-10 without the year.".into()
+        }
+        Claim::Locale => "Such as en, en-GB or pt-BR.".into(),
+        Claim::Zoneinfo => "Such as Europe/Paris or America/New_York.".into(),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_claim_is_on_the_form_once_under_a_name_of_its_own() {
+        let shown: Vec<Claim> = GROUPS.iter().flat_map(|group| group.2).copied().collect();
+        assert_eq!(shown, Claim::ALL, "the order of objections is that of the form");
+        let ids: BTreeSet<_> = shown.into_iter().map(element).collect();
+        assert_eq!(ids.len(), Claim::ALL.len());
+        assert!(GROUPS.iter().all(|group| !ids.contains(group.0)));
+    }
+}

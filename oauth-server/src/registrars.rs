@@ -1,0 +1,151 @@
+//! Who may register clients at the registration endpoint: nobody, whoever brings an initial access token, or everybody.
+
+use crate::{
+    config::{Registration, RegistrationMode},
+    entity::initial_access_token::{ActiveModel, Column, Entity, Model},
+    shell,
+    throttle::{self, Subject, Throttle},
+};
+use async_trait::async_trait;
+use oauth_core::{
+    error::PortError,
+    model::{HashedToken, PlainToken, Timestamp},
+    ports::{Admission, Clock, Random, Registrars},
+    seaorm::SeaStore,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+};
+use std::{sync::Arc, time::Duration};
+use uuid::Builder;
+
+/// Admits strangers as the configuration says. Clones share the store.
+#[derive(Clone)]
+pub struct ServerRegistrars {
+    store: SeaStore,
+    throttle: Throttle,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    settings: Arc<Registration>,
+}
+
+impl ServerRegistrars {
+    /// Registrars with these settings.
+    pub fn new(
+        store: SeaStore,
+        throttle: Throttle,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+        settings: &Registration,
+    ) -> Self {
+        Self { store, throttle, clock, random, settings: Arc::new(settings.clone()) }
+    }
+
+    /// Makes an initial access token; the plain one is shown once and stored nowhere.
+    pub async fn invite(
+        &self,
+        label: &str,
+        life: Duration,
+    ) -> Result<(Model, PlainToken), PortError> {
+        let now = self.clock.now();
+        let mut bytes = [0; 32];
+        self.random.fill(&mut bytes);
+        let token = PlainToken::from_bytes(bytes);
+        let mut id = [0; 10];
+        self.random.fill(&mut id);
+        let millis = now.unix().unsigned_abs().saturating_mul(1000);
+        let row = Model {
+            id: Builder::from_unix_timestamp_millis(millis, &id).into_uuid().to_string(),
+            hash: token.hash().as_bytes().to_vec(),
+            label: label.to_owned(),
+            created_at: now.unix(),
+            expires_at: now.plus(life).unix(),
+        };
+        let insert = ActiveModel {
+            id: Set(row.id.clone()),
+            hash: Set(row.hash.clone()),
+            label: Set(row.label.clone()),
+            created_at: Set(row.created_at),
+            expires_at: Set(row.expires_at),
+        };
+        self.store
+            .write(move |t| {
+                Box::pin(async move {
+                    Entity::insert(insert).exec_without_returning(t).await?;
+                    Ok(())
+                })
+            })
+            .await?;
+        Ok((row, token))
+    }
+
+    /// The initial access tokens that still work, oldest first.
+    pub async fn invitations(&self) -> Result<Vec<Model>, PortError> {
+        let rows = Entity::find()
+            .filter(Column::ExpiresAt.gt(self.clock.now().unix()))
+            .order_by_asc(Column::CreatedAt)
+            .order_by_asc(Column::Id)
+            .all(self.store.database());
+        Ok(rows.await?)
+    }
+
+    /// Takes an initial access token back; false when there is none of this name.
+    pub async fn uninvite(&self, id: &str) -> Result<bool, PortError> {
+        let id = id.to_owned();
+        self.store
+            .write(move |t| {
+                Box::pin(
+                    async move { Ok(Entity::delete_by_id(id).exec(t).await?.rows_affected == 1) },
+                )
+            })
+            .await
+    }
+
+    /// Deletes at most `limit` tokens that have expired.
+    pub async fn sweep(&self, limit: u64) -> Result<u64, PortError> {
+        let now = self.clock.now().unix();
+        crate::maintenance::delete_expired::<Entity>(
+            &self.store,
+            Column::Id,
+            Column::ExpiresAt,
+            now,
+            limit,
+        )
+        .await
+    }
+
+    /// Whether the token is one of ours and works.
+    async fn is_invited(&self, token: &str, now: Timestamp) -> Result<bool, PortError> {
+        let hash = HashedToken::of(token).as_bytes().to_vec();
+        let row = Entity::find()
+            .filter(Column::Hash.eq(hash))
+            .filter(Column::ExpiresAt.gt(now.unix()))
+            .one(self.store.database())
+            .await?;
+        Ok(row.is_some())
+    }
+}
+
+#[async_trait]
+impl Registrars for ServerRegistrars {
+    /// Every attempt counts for its address, also one with a token, so that tokens cannot be guessed.
+    async fn admit(&self, token: Option<&str>) -> Result<Admission, PortError> {
+        if let Some(address) = shell::client_address()
+            && let throttle::Admission::Wait(seconds) =
+                self.throttle.admit(&Subject::registration(address)).await?
+        {
+            return Ok(Admission::Throttled(seconds));
+        }
+        let now = self.clock.now();
+        match token {
+            Some(token) if self.is_invited(token, now).await? => {
+                Ok(Admission::Granted { owner: None, expires_at: None })
+            }
+            Some(_) => Ok(Admission::TokenRefused),
+            None if self.settings.mode == RegistrationMode::Open => Ok(Admission::Granted {
+                owner: None,
+                expires_at: Some(now.plus(self.settings.unused_client_ttl)),
+            }),
+            None => Ok(Admission::TokenRequired),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Ending sessions, whatever the reason.
+//!
+//! An ended session first stops being alive, then the library notes which clients are to be told, and its row goes
+//! when nothing can be going on in it any more. Whatever fails or is late in between, the last step makes up for it.
+
+use super::{Cookies, Session, Sessions};
+use crate::entity::session::{self, Column};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::HeaderMap;
+use oauth_core::{
+    error::{OAuthError, PortError},
+    model::{HashedToken, Participant, Timestamp, UserId},
+    ports::GrantStore as _,
+};
+use sea_orm::{
+    ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, ExprTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+};
+
+/// Rows per statement, so that it stays below every limit on parameters.
+const MOST_ROWS: usize = 500;
+
+/// A session that a browser just ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// What makes the browser forget it.
+    pub cookies: Cookies,
+    /// The clients that took part in it.
+    pub participants: Vec<Participant>,
+}
+
+impl Sessions {
+    /// Ends the session of a request, if it has one.
+    pub async fn end(&self, headers: &HeaderMap) -> Result<Ended, PortError> {
+        let mut participants = Vec::new();
+        if let Some(hash) = self.presented(headers) {
+            let this = Column::Hash.eq(hash.as_bytes().to_vec());
+            participants = self.end_where(this).await?.1;
+        }
+        Ok(Ended { cookies: Cookies::forget(self.https), participants })
+    }
+
+    /// Ends one session of a user, named by [`Session::id`]; false when there is none.
+    pub async fn end_one_of(&self, user: &UserId, id: &str) -> Result<bool, PortError> {
+        let Ok(hash) = URL_SAFE_NO_PAD.decode(id) else { return Ok(false) };
+        let of_user = Column::UserId.eq(user.as_str());
+        Ok(self.end_where(Column::Hash.eq(hash).and(of_user)).await?.0 > 0)
+    }
+
+    /// Ends every session of a user but this one; returns how many there were.
+    pub async fn end_others_of(&self, session: &Session) -> Result<u64, PortError> {
+        let own = URL_SAFE_NO_PAD.decode(&session.id).map_err(PortError::new)?;
+        let of_user = Column::UserId.eq(session.user.id.as_str());
+        Ok(self.end_where(of_user.and(Column::Hash.ne(own))).await?.0)
+    }
+
+    /// Ends every session of a user, on all devices. After a change of password, say.
+    pub async fn end_all_of(&self, user: &UserId) -> Result<u64, PortError> {
+        Ok(self.end_where(Column::UserId.eq(user.as_str())).await?.0)
+    }
+
+    /// Deletes at most `limit` sessions that are over, and for so long that no request that was begun in one of them
+    /// can still be waiting for a person. Clients that took part and are not yet told will be.
+    pub async fn sweep(&self, limit: u64) -> Result<u64, PortError> {
+        let before = self.clock.now().minus(self.latecomers).unix();
+        let due: Vec<(Vec<u8>, Option<String>)> = session::Entity::find()
+            .select_only()
+            .columns([Column::Hash, Column::Sid])
+            .filter(Column::ExpiresAt.lte(before))
+            .order_by_asc(Column::ExpiresAt)
+            .limit(limit)
+            .into_tuple()
+            .all(self.store.database())
+            .await?;
+        let mut gone = 0;
+        for some in due.chunks(MOST_ROWS) {
+            for sid in some.iter().filter_map(|(_, sid)| sid.as_deref()) {
+                self.store.end_session(sid, self.clock.now()).await?;
+            }
+            let hashes: Vec<_> = some.iter().map(|(hash, _)| hash.clone()).collect();
+            gone += self
+                .store
+                .write(move |t| {
+                    Box::pin(async move {
+                        let these = session::Entity::delete_many()
+                            .filter(Column::Hash.is_in(hashes))
+                            .filter(Column::ExpiresAt.lte(before));
+                        Ok(these.exec(t).await?.rows_affected)
+                    })
+                })
+                .await?;
+        }
+        Ok(gone)
+    }
+
+    /// Ends the sessions that are meant; returns how many there were, and who took part in them.
+    async fn end_where(&self, which: Expr) -> Result<(u64, Vec<Participant>), PortError> {
+        let now = self.clock.now();
+        let ended = self
+            .store
+            .write(move |t| Box::pin(async move { Ok(close(t, which, now).await?) }))
+            .await?;
+        Ok((ended.len() as u64, self.tell(ended).await))
+    }
+
+    /// Has the clients of ended sessions told. The sessions have ended even if that fails now; then the sweep does it.
+    pub(super) async fn tell(&self, ended: Vec<Option<String>>) -> Vec<Participant> {
+        let mut participants = Vec::new();
+        for sid in ended.into_iter().flatten() {
+            match self.store.end_session(&sid, self.clock.now()).await {
+                Ok(some) => participants.extend(some),
+                Err(e) => {
+                    let causes = OAuthError::from(e).causes();
+                    tracing::error!(causes, "clients cannot be told yet that a session ended");
+                }
+            }
+        }
+        participants
+    }
+}
+
+/// Ends the living sessions that are meant, and returns what clients know each of them by.
+pub(super) async fn close(
+    t: &DatabaseTransaction,
+    which: Expr,
+    now: Timestamp,
+) -> Result<Vec<Option<String>>, DbErr> {
+    let found: Vec<(Vec<u8>, Option<String>)> = session::Entity::find()
+        .select_only()
+        .columns([Column::Hash, Column::Sid])
+        .filter(which)
+        .filter(Column::ExpiresAt.gt(now.unix()))
+        .order_by_asc(Column::Hash)
+        .lock_exclusive()
+        .into_tuple()
+        .all(t)
+        .await?;
+    for some in found.chunks(MOST_ROWS) {
+        session::Entity::update_many()
+            .col_expr(Column::ExpiresAt, Expr::value(now.unix()))
+            .filter(Column::Hash.is_in(some.iter().map(|(hash, _)| hash.clone())))
+            .exec(t)
+            .await?;
+    }
+    Ok(found.into_iter().map(|(_, sid)| sid).collect())
+}
+
+/// What becomes of the session that a browser has when somebody signs in there.
+pub(super) enum Former {
+    /// There is none, or it is over.
+    Nothing,
+    /// The same person goes on in it, with another cookie.
+    GoesOn(Option<String>),
+    /// It was somebody else's, and is over now.
+    Ended(Option<String>),
+}
+
+/// Ends the session behind a cookie, in favour of a new one of this user.
+pub(super) async fn supersede(
+    t: &DatabaseTransaction,
+    old: HashedToken,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<Former, DbErr> {
+    let hash = old.as_bytes().to_vec();
+    let found = session::Entity::find_by_id(hash.clone())
+        .filter(Column::ExpiresAt.gt(now.unix()))
+        .lock_exclusive()
+        .one(t)
+        .await?;
+    let Some(found) = found else { return Ok(Former::Nothing) };
+    if found.user_id == user.as_str() {
+        // Of two who do so at once only one deletes the row, so no two sessions are known by the same name.
+        let deleted = session::Entity::delete_by_id(hash).exec(t).await?.rows_affected;
+        return Ok(if deleted == 1 { Former::GoesOn(found.sid) } else { Former::Nothing });
+    }
+    let ended = close(t, Column::Hash.eq(hash), now).await?;
+    Ok(ended.into_iter().next().map_or(Former::Nothing, Former::Ended))
+}
