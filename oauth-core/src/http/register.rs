@@ -112,14 +112,7 @@ fn refusal(refused: &RegistrationRefused) -> Response {
             render::challenge(e)
         }
         RegistrationRefused::Error(e) => render::error_json(e),
-        RegistrationRefused::TokenRequired => {
-            let e = OAuthError::new(ErrorCode::InvalidToken, "a token is needed here");
-            let mut response = render::error_json(&e);
-            // Who sent no token is told of no error in the challenge (RFC 6750 3.1).
-            let challenge = HeaderValue::from_static("Bearer realm=\"oauth\"");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            response
-        }
+        RegistrationRefused::TokenRequired => render::token_required(),
         RegistrationRefused::Throttled(seconds) => {
             let code = ErrorCode::TemporarilyUnavailable;
             let e = OAuthError::new(code, "too many attempts, try again later");

@@ -71,6 +71,16 @@ pub(super) fn challenge(error: &OAuthError) -> Response {
     response
 }
 
+/// The same for whoever sent no token, and is told of no error in the challenge
+/// ([RFC 6750 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1)).
+pub(super) fn token_required() -> Response {
+    let error = OAuthError::new(ErrorCode::InvalidToken, "an access token is needed here");
+    let mut response = error_json(&error);
+    let challenge = HeaderValue::from_static("Bearer realm=\"oauth\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
 pub(super) fn json<T: Serialize>(outcome: Result<T, OAuthError>) -> Response {
     match outcome {
         Ok(body) => (NO_STORE, axum::Json(body)).into_response(),

@@ -13,8 +13,14 @@ use axum::{
 };
 
 pub(super) async fn userinfo(State(edge): State<Edge>, request: Request) -> Response {
-    let outcome = async { edge.provider().userinfo(&read(request).await?).await };
-    match outcome.await {
+    let asked = match read(request).await {
+        Ok(asked) => asked,
+        Err(e) => return render::challenge(&e),
+    };
+    if asked.authorization.is_none() && asked.params.get("access_token").is_none() {
+        return render::token_required();
+    }
+    match edge.provider().userinfo(&asked).await {
         Ok(UserInfo::Json(claims)) => (render::NO_STORE, axum::Json(claims)).into_response(),
         Ok(UserInfo::Jwt(jwt)) => {
             (render::NO_STORE, [(header::CONTENT_TYPE, "application/jwt")], jwt).into_response()
