@@ -157,6 +157,16 @@ pub fn warn(state: &AppState) {
             "server.danger_plain_http is on: without a proxy that does TLS, passwords and tokens can be read on the way"
         );
     }
+    if config.outgoing.danger_plain_http {
+        tracing::warn!(
+            "outgoing.danger_plain_http is on: keys that clients publish can be replaced on the way"
+        );
+    }
+    if config.registration.danger_loopback {
+        tracing::warn!(
+            "registration.danger_loopback is on: what is at an address on this machine is not the client's alone"
+        );
+    }
     if config.grants.danger_plain_pkce {
         tracing::warn!(
             "grants.danger_plain_pkce is on: the code verifier can be read in the authorization request"

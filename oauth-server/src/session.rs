@@ -20,8 +20,8 @@ use oauth_core::{
     seaorm::{SeaStore, Work},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -32,6 +32,8 @@ pub use ending::Ended;
 const RESOLUTION: i64 = 60;
 /// More of a user agent than this says nothing more.
 const LONGEST_AGENT: usize = 256;
+/// The most sessions of one user that are listed. Pages show fewer.
+const MOST_LISTED: u64 = 100;
 
 /// A session that is alive.
 #[derive(Clone, Debug)]
@@ -100,6 +102,24 @@ impl Sessions {
         amr: &[&str],
         address: Option<ClientAddress>,
     ) -> Result<Started, PortError> {
+        let started =
+            self.start_if(headers, user, amr, address, |_| Box::pin(async { Ok(true) })).await?;
+        started.ok_or_else(|| PortError::new("a session did not begin"))
+    }
+
+    /// The same, if it still may when the session is written: what was proven a moment ago, by a password say, may be
+    /// worth nothing by then. Otherwise nothing happens, and `None` is returned.
+    pub async fn start_if<F>(
+        &self,
+        headers: &HeaderMap,
+        user: &UserId,
+        amr: &[&str],
+        address: Option<ClientAddress>,
+        may: F,
+    ) -> Result<Option<Started>, PortError>
+    where
+        F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
+    {
         let Fresh { mut row, secret, mut login } = self.fresh(headers, user, amr, address);
         let old = self.presented(headers);
         let (user, now) = (user.clone(), login.at);
@@ -107,6 +127,9 @@ impl Sessions {
             .store
             .write(move |t| {
                 Box::pin(async move {
+                    if !may(t).await? {
+                        return Ok(None);
+                    }
                     let former = match old {
                         Some(old) => ending::supersede(t, old, &user, now).await?,
                         None => Former::Nothing,
@@ -115,16 +138,17 @@ impl Sessions {
                         row.sid = Set(Some(sid.clone()));
                     }
                     session::Entity::insert(row).exec_without_returning(t).await?;
-                    Ok(former)
+                    Ok(Some(former))
                 })
             })
             .await?;
+        let Some(former) = former else { return Ok(None) };
         match former {
             Former::GoesOn(Some(sid)) => login.sid = Some(sid),
             Former::Ended(sid) => drop(self.tell(vec![sid]).await),
             Former::GoesOn(None) | Former::Nothing => {}
         }
-        Ok(self.started(login, secret))
+        Ok(Some(self.started(login, secret)))
     }
 
     /// Does something that makes every session of a user worthless, such as replacing the password, and begins
@@ -218,15 +242,25 @@ impl Sessions {
         Ok(Some(Session::of(row, user)))
     }
 
-    /// The living sessions of a user, the last used first.
+    /// The living sessions of a user, the last used first, and not more than anybody reads: whoever knows the password
+    /// can have made any number of them.
     pub async fn list(&self, user: &User) -> Result<Vec<Session>, PortError> {
         let rows = session::Entity::find()
             .filter(Column::UserId.eq(user.id.as_str()))
             .filter(Column::ExpiresAt.gt(self.clock.now().unix()))
             .order_by_desc(Column::LastSeenAt)
+            .limit(MOST_LISTED)
             .all(self.store.database())
             .await?;
         Ok(rows.into_iter().map(|row| Session::of(row, user.clone())).collect())
+    }
+
+    /// How many living sessions a user has.
+    pub async fn count(&self, user: &UserId) -> Result<u64, PortError> {
+        let living = session::Entity::find()
+            .filter(Column::UserId.eq(user.as_str()))
+            .filter(Column::ExpiresAt.gt(self.clock.now().unix()));
+        Ok(living.count(self.store.database()).await?)
     }
 
     /// Pushes the end of a session out, unless it ended meanwhile.

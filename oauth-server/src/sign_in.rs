@@ -11,7 +11,14 @@ use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, User, UserId},
     ports::{Clock, Random, SignIn, Users},
-    seaorm::{NewUser, SeaStore, new_user_id},
+    seaorm::{
+        NewUser, SeaStore,
+        entity::user::{Column, Entity},
+        new_user_id,
+    },
+};
+use sea_orm::{
+    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QuerySelect as _,
 };
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -23,6 +30,29 @@ pub const ACR_PASSWORD: &str = "urn:oauth-core:acr:password";
 /// The authentication context that these methods make.
 pub(crate) fn acr(amr: &[String]) -> Option<String> {
     amr.iter().any(|method| method == "pwd").then(|| ACR_PASSWORD.to_owned())
+}
+
+/// What was stored of a user's password at one moment. Checking a password takes a while, and so does waiting for it:
+/// meanwhile it may have been replaced, or its owner locked out, and every session ended but the one that now begins.
+pub struct StoredPassword(Option<String>);
+
+impl StoredPassword {
+    /// What is stored now for the user of this name, if there is one. To be read before the password is tried.
+    pub async fn of(store: &SeaStore, name: &str) -> Result<Self, PortError> {
+        let named = Column::UsernameKey.eq(name.trim().to_lowercase());
+        let row = Entity::find().filter(named).one(store.database()).await?;
+        Ok(Self(row.and_then(|row| row.password_hash)))
+    }
+
+    /// Whether it is still so, for a user who may sign in. Whoever changes that waits for the transaction.
+    pub async fn is_current(
+        self,
+        t: &DatabaseTransaction,
+        user: &UserId,
+    ) -> Result<bool, PortError> {
+        let row = Entity::find_by_id(user.as_str()).lock_shared().one(t).await?;
+        Ok(row.is_some_and(|row| !row.disabled && row.password_hash == self.0))
+    }
 }
 
 /// The users of the server. Every password that is tried, on the page or in the password grant, is tried here.

@@ -36,7 +36,12 @@ pub(super) struct Facts {
 
 pub(super) fn decide(pending: &PendingAuthorization, facts: Facts) -> Step {
     let silent = pending.asks_for("none");
-    let nobody = || Step::Refuse(OAuthError::new(ErrorCode::LoginRequired, "nobody is signed in"));
+    let nobody = || {
+        Step::Refuse(OAuthError::new(
+            ErrorCode::LoginRequired,
+            "nobody is signed in, or not recently enough",
+        ))
+    };
     if pending.asks_for("create") {
         return Step::SignUp;
     }

@@ -37,7 +37,7 @@ struct Timetable {
     lifetime: Duration,
     /// How long it is published before.
     lead: Duration,
-    /// How long it is published afterwards.
+    /// How long it is published afterwards: as long as anything it signed can live.
     keep: Duration,
 }
 
@@ -70,7 +70,7 @@ impl KeyRing {
                 algorithms: policy.algorithms.clone(),
                 lifetime: policy.key_lifetime,
                 lead: policy.key_publish_lead,
-                keep: policy.access_token_max_ttl,
+                keep: policy.access_token_max_ttl.max(policy.id_token_ttl),
             },
             names,
             snapshot: RwLock::default(),

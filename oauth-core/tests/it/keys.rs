@@ -205,6 +205,21 @@ async fn rotating_at_once() {
 
 /// An emergency during the lead time: the key made in the emergency signs, also when the time of the one that was
 /// waiting has come.
+/// An id token may outlive every access token, and clients must be able to check it as long as it lives.
+#[tokio::test]
+async fn a_key_stays_published_as_long_as_an_id_token_lives() {
+    let life = Duration::from_secs(2 * DAY);
+    let world = Setup::new().policy(|p| p.id_token_ttl = life).start().await;
+    let (before, _) = published(&world.provider).await;
+    rotate(world.provider.env(), RotateWhen::Now).await;
+    world.after(2 * DAY - 60);
+    world.provider.maintain().await.unwrap();
+    assert!(published(&world.provider).await.0.contains(&before[0]));
+    world.after(120);
+    world.provider.maintain().await.unwrap();
+    assert!(!published(&world.provider).await.0.contains(&before[0]));
+}
+
 #[tokio::test]
 async fn rotating_at_once_overtakes_a_waiting_successor() {
     let world = World::new().await;

@@ -4,16 +4,18 @@ use crate::state::AppState;
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, UserId},
-    ports::Users as _,
     seaorm::{
         UserAccount,
-        entity::user::{Column, Entity},
+        entity::{
+            access_right,
+            user::{Column, Entity},
+        },
     },
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
-    sea_query::{Expr, LikeExpr},
+    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, ExprTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+    sea_query::{Expr, LikeExpr, OnConflict},
 };
 
 /// Users whose names begin like this, whatever the case, in the order of their names, those behind a name if one is
@@ -65,7 +67,8 @@ pub async fn disable(state: &AppState, user: &UserId) -> Result<u64, PortError> 
     cut_off(state, user).await
 }
 
-/// Sets how far a user may go with an API, in place of what was set before.
+/// Sets how far a user may go with an API, in place of what was set before. The other rights of the user are not read
+/// and not written: somebody else may be changing, or taking back, one of those at this moment.
 pub async fn set_right(
     state: &AppState,
     user: &UserId,
@@ -73,10 +76,21 @@ pub async fn set_right(
     access: Access,
     paths: Vec<String>,
 ) -> Result<(), PortError> {
-    let mut rights = state.store.rights(user).await?;
-    rights.retain(|r| r.api != api);
-    if access != Access::None {
-        rights.push(AccessRight { user: user.clone(), api: api.to_owned(), access, paths });
+    let right = AccessRight { user: user.clone(), api: api.to_owned(), access, paths };
+    state.store.write(move |t| Box::pin(async move { write_right(t, right).await })).await
+}
+
+async fn write_right(t: &DatabaseTransaction, right: AccessRight) -> Result<(), PortError> {
+    use access_right::{ActiveModel, Column, Entity};
+    if right.access == Access::None {
+        let key = (right.user.as_str().to_owned(), right.api);
+        Entity::delete_by_id(key).exec(t).await?;
+        return Ok(());
     }
-    state.store.set_rights(user, rights).await
+    let instead = OnConflict::columns([Column::UserId, Column::Api])
+        .update_columns([Column::Access, Column::Paths])
+        .to_owned();
+    let insert = Entity::insert(ActiveModel::from(right)).on_conflict(instead);
+    insert.exec_without_returning(t).await?;
+    Ok(())
 }

@@ -22,7 +22,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use output::Output;
 use std::{io::Write as _, net::IpAddr, path::PathBuf, process::ExitCode};
 
-/// An OAuth 2.0 authorization server with sign-up and client pages.
+/// An OAuth 2.0 and OpenID Connect provider with sign-up and client pages.
 ///
 /// Without a command it serves. With nothing configured it keeps everything in ./data, listens on 127.0.0.1:4999
 /// and prints where to sign up. `oauth-server config reference` describes every setting.

@@ -8,14 +8,21 @@ use super::{
     visit::Visit,
     way::Way,
 };
-use crate::{session::Session, shell, state::AppState};
+use crate::{
+    session::{Session, Started},
+    shell,
+    sign_in::StoredPassword,
+    state::AppState,
+};
 use askama::Template;
 use axum::{
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use oauth_core::{authorize::Interaction, openid::subject, ports::SignIn};
+use oauth_core::{
+    authorize::Interaction, error::PortError, model::UserId, openid::subject, ports::SignIn,
+};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -68,12 +75,13 @@ pub(super) async fn submit(
     if !problems.is_empty() {
         return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems));
     }
+    let wrong = || Problems::one("password", "The user name or the password is wrong.");
+    let stored = StoredPassword::of(&state.store, username).await?;
     match state.users.sign_in(username, password).await? {
-        SignIn::Accepted(user) => {
-            let address = shell::client_address();
-            let started = state.sessions.start(&visit.headers, &user, &["pwd"], address).await?;
-            Ok(way.begin(&state, &visit.browser, started).await)
-        }
+        SignIn::Accepted(user) => match begin(&state, &visit, user, stored).await? {
+            Some(started) => Ok(way.begin(&state, &visit.browser, started).await),
+            None => Ok(again(StatusCode::FORBIDDEN, wrong())),
+        },
         SignIn::Throttled(seconds) => {
             let text = format!("There were too many attempts. Try again in {seconds} seconds.");
             let problems = Problems::one("password", text);
@@ -81,11 +89,22 @@ pub(super) async fn submit(
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             Ok(response)
         }
-        _ => {
-            let problems = Problems::one("password", "The user name or the password is wrong.");
-            Ok(again(StatusCode::FORBIDDEN, problems))
-        }
+        _ => Ok(again(StatusCode::FORBIDDEN, wrong())),
     }
+}
+
+/// A session of whoever just proved who it is, unless the password is another one by now, or its owner is locked out.
+async fn begin(
+    state: &AppState,
+    visit: &Visit,
+    user: UserId,
+    stored: StoredPassword,
+) -> Result<Option<Started>, PortError> {
+    let (address, id) = (shell::client_address(), user.clone());
+    let started = state.sessions.start_if(&visit.headers, &user, &["pwd"], address, move |t| {
+        Box::pin(async move { stored.is_current(t, &id).await })
+    });
+    started.await
 }
 
 fn form(

@@ -124,9 +124,20 @@ async fn metrics_have_a_listener_of_their_own() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dangers_are_named_at_the_start() {
-    let (process, ..) = start(&[]).await;
+    let settings = [
+        ("OAUTH__OUTGOING__DANGER_PLAIN_HTTP", "true"),
+        ("OAUTH__OUTGOING__ALLOWED_NETWORKS", "127.0.0.0/8"),
+        ("OAUTH__REGISTRATION__DANGER_LOOPBACK", "true"),
+    ];
+    let (process, ..) = start(&settings).await;
     let line = process.line("dangerous grant type is on");
     assert_eq!((&line["grant_type"], &line["level"]), (&"password".into(), &"WARN".into()));
+    for danger in [
+        "outgoing.danger_plain_http is on: keys that clients publish can be replaced on the way",
+        "registration.danger_loopback is on: what is at an address on this machine is not the client's alone",
+    ] {
+        assert_eq!(process.line(danger)["level"], "WARN");
+    }
 }
 
 /// Runs the server in a folder until it gives up; exit code and standard error.

@@ -269,14 +269,17 @@ async fn more_sessions_than_anybody_reads_are_counted() {
     let server = start("").await;
     let ada = server.signed_up("ada").await;
     let headers = HeaderMap::new();
-    for _ in 0..60 {
+    for _ in 0..120 {
         server.clock.advance(Duration::from_secs(1));
         server.state.sessions.start(&headers, &ada.id, &["pwd"], None).await.unwrap();
     }
     let page = ada.get(SESSIONS).await;
     assert_eq!(ids(&page).len(), 50);
-    assert_eq!(page.by_id("more"), "And 11 more.");
+    assert_eq!(page.by_id("more"), "And 71 more.");
     assert!(page.by_id("session-1").ends_with("this browser"), "one's own is among those shown");
+    let user = server.state.users.user(&ada.id).await.unwrap().unwrap();
+    assert_eq!(server.state.sessions.list(&user).await.unwrap().len(), 100, "no more are read");
+    assert!(ada.get("/account").await.html.contains("here and in 120 other browsers."));
 }
 
 /// What the shell refuses looks as every other page does.

@@ -171,6 +171,38 @@ async fn of_two_changes_at_once_one_is_late() {
     }
 }
 
+/// Somebody who knows the old password signs in all the time while it is changed.
+#[tokio::test]
+async fn no_sign_in_with_the_old_password_outlives_the_change() {
+    const MOST: usize = 100;
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = start(&format!("[database]\nurl = {:?}", database.url())).await;
+        let ada = server.signed_up("ada").await;
+        let intruding = async {
+            let mut sessions = Vec::new();
+            for _ in 0..MOST {
+                let thief = server.visitor();
+                let form = [("username", "ada"), ("password", PASSWORD)];
+                let page = thief.post("/login", &form).await;
+                if page.status == StatusCode::FORBIDDEN {
+                    let why = "The user name or the password is wrong.";
+                    assert_eq!(page.by_id("password-problem"), why);
+                    break;
+                }
+                sessions.push(thief);
+            }
+            sessions
+        };
+        let (page, sessions) = tokio::join!(change(&ada, PASSWORD, NEW), intruding);
+        assert_eq!(page.location(), "/account?done=password");
+        assert!(!sessions.is_empty() && sessions.len() < MOST, "some before, and none after");
+        for thief in sessions {
+            assert!(!thief.get("/").await.has("nav-logout"));
+        }
+        assert!(!ada.get("/account/sessions").await.has("session-2"));
+    }
+}
+
 #[tokio::test]
 async fn no_other_site_changes_a_password() {
     let server = start("").await;

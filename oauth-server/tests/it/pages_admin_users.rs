@@ -244,6 +244,57 @@ async fn what_is_on_the_page_is_said_to_be_verified_and_nothing_else() {
     assert_eq!(profile().await["email_verified"], false);
 }
 
+/// Whoever signs in while being locked out has no session that comes to life when the person is let in again.
+#[tokio::test]
+async fn no_sign_in_outlives_being_locked_out() {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = start(&format!("[database]\nurl = {:?}", database.url())).await;
+        let ada = administrator(&server, "ada").await;
+        let eve = server.user("eve", PASSWORD).await;
+        let question = path(&eve, "/disable");
+        let mark = once(&ada, &question).await;
+        let form = [("username", "eve"), ("password", PASSWORD)];
+        let yes = [("confirm", "yes"), ("once", &*mark)];
+        let visitors = [server.visitor(), server.visitor(), server.visitor()];
+        let signing_in =
+            futures_util::future::join_all(visitors.iter().map(|v| v.post("/login", &form)));
+        let (_, page) = tokio::join!(signing_in, ada.post(&question, &yes));
+        assert_eq!(page.location(), path(&eve, "?done=disabled"));
+        assert_eq!(
+            ada.post(&path(&eve, "/enable"), &[]).await.location(),
+            path(&eve, "?done=enabled")
+        );
+        for visitor in &visitors {
+            assert!(!visitor.get("/").await.has("nav-logout"));
+        }
+        assert!(ada.get(&path(&eve, "")).await.has("no-sessions"));
+    }
+}
+
+/// Two administrators change two rights of one person at the same time; neither undoes what the other does.
+#[tokio::test]
+async fn rights_set_at_once_do_not_undo_each_other() {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = start(&format!("[database]\nurl = {:?}", database.url())).await;
+        let ada = administrator(&server, "ada").await;
+        let eve = server.user("eve", PASSWORD).await;
+        let set = path(&eve, "/rights");
+        for _ in 0..8 {
+            for (query, node) in [("write", "none"), ("none", "write")] {
+                let forms =
+                    [[("api", "query"), ("access", query)], [("api", "node"), ("access", node)]];
+                let (one, two) = tokio::join!(ada.post(&set, &forms[0]), ada.post(&set, &forms[1]));
+                assert_eq!(one.location(), path(&eve, "?done=rights"));
+                assert_eq!(two.location(), path(&eve, "?done=rights"));
+                let rights = server.state.store.rights(&eve).await.unwrap();
+                let given: Vec<_> = rights.iter().map(|r| (&*r.api, r.access)).collect();
+                let wanted = if query == "write" { "query" } else { "node" };
+                assert_eq!(given, [(wanted, Access::Write)], "what was taken back stays so");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn rights_are_set_one_api_at_a_time() {
     let server = start("").await;

@@ -209,7 +209,7 @@ async fn a_sign_in_alone_has_nothing_to_tick() {
     let consent = ada.authorize("rp", &SIGN_IN).await;
     let page = ada.get(&consent).await;
     assert_eq!(
-        page.by_id("sign-in"),
+        page.by_id("learns"),
         "It learns that it is you, and when you signed in; nothing else."
     );
     assert!(!page.has("scopes") && !page.html.contains("checkbox"), "{}", page.html);

@@ -31,7 +31,7 @@ pub(super) async fn show(
     visit: SignedIn,
 ) -> Result<Response, Trouble> {
     let user = visit.user();
-    let sessions = state.sessions.list(user).await?.len();
+    let sessions = state.sessions.count(&user.id).await?;
     let grants = &state.provider.env().grants;
     let held = grants.authorizations(&user.id, state.now()).await?;
     let mut applications: BTreeSet<ClientId> = held.into_iter().map(|a| a.client).collect();

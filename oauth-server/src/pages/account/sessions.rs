@@ -26,7 +26,7 @@ struct SessionsPage {
     notice: Option<&'static str>,
     sessions: Vec<Line>,
     /// How many there are beyond those that are shown.
-    more: usize,
+    more: u64,
 }
 
 struct Line {
@@ -44,8 +44,13 @@ pub(super) async fn show(
     visit: SignedIn,
 ) -> Result<Response, Trouble> {
     let mut sessions = state.sessions.list(visit.user()).await?;
-    let more = sessions.len().saturating_sub(MOST);
+    let more = state.sessions.count(&visit.user().id).await?.saturating_sub(MOST as u64);
+    // One's own comes first, also where it is not among those that were used last.
+    if sessions.iter().all(|session| session.id != visit.session.id) {
+        sessions.push(visit.session.clone());
+    }
     sessions.sort_by_key(|session| session.id != visit.session.id);
+    sessions.truncate(MOST);
     let line = |session: Session| Line {
         here: session.id == visit.session.id,
         id: session.id,
@@ -57,7 +62,7 @@ pub(super) async fn show(
     let content = SessionsPage {
         frame: Frame::of(&state, visit.user(), "sessions"),
         notice: words::notice(visit.query.get("done")),
-        sessions: sessions.into_iter().take(MOST).map(line).collect(),
+        sessions: sessions.into_iter().map(line).collect(),
         more,
     };
     Ok(page(StatusCode::OK, content))

@@ -71,7 +71,7 @@ struct PersonPage {
     claims: Vec<Verifiable>,
     rights: Vec<rights::Line>,
     sessions: Vec<SessionLine>,
-    more: usize,
+    more: u64,
     problems: Problems,
 }
 
@@ -116,7 +116,8 @@ pub(super) async fn whole(
         Some(user) => state.sessions.list(&user).await?,
         None => Vec::new(),
     };
-    let more = sessions.len().saturating_sub(MOST);
+    let all = if sessions.is_empty() { 0 } else { state.sessions.count(&user.id).await? };
+    let more = all.saturating_sub(MOST as u64);
     sessions.truncate(MOST);
     let content = PersonPage {
         frame: admin.frame(state, "admin-users"),
