@@ -257,7 +257,8 @@ sections! {
 
     /// Programs that register clients by themselves (RFC 7591, RFC 7592, OpenID Connect Registration).
     Registration ["registration"] {
-        /// Who may.
+        /// Who may: nobody (`closed`: there is no such endpoint, and clients that registered earlier can no longer manage
+        /// themselves), whoever has a token of `oauth-server registration invite` (`token`), or everybody (`open`).
         mode: RegistrationMode = RegistrationMode::Closed,
         /// How long a client stays that somebody registered without a token and that nobody has used.
         unused_client_ttl: Duration = seconds(DAY),
@@ -365,7 +366,8 @@ sections! {
         versions: Vec<String> = Vec::new(),
     }
 
-    /// A scope that is not an API. Without any `[[scope]]` there is `profile`.
+    /// A scope that is not an API, or other words for one of OpenID Connect. With `openid.enabled = false` and without
+    /// any `[[scope]]` there is `profile`.
     ScopeEntry ["scope"] {
         /// Required. The scope token.
         name: String = String::new(),
