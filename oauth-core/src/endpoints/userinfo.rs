@@ -2,8 +2,8 @@
 
 use crate::{
     env::Env,
-    error::{ErrorCode, OAuthError, PortError},
-    issue::{Content, protect},
+    error::{ErrorCode, OAuthError},
+    issue::{Content, protect, sign},
     model::{Client, HashedToken, Timestamp, Token, TokenKind, UserId},
     openid::{select, subject},
     params::Incoming,
@@ -95,11 +95,7 @@ async fn secured(
         Some(alg) => {
             claims.insert("iss".into(), json!(env.issuer.as_str()));
             claims.insert("aud".into(), json!(client.id.as_str()));
-            let keys = env.key_snapshot(now).await?;
-            let signer = keys
-                .signer(alg, now)
-                .ok_or_else(|| PortError::new(format!("there is no signing key for {alg}")))?;
-            Content::Signed(signer.sign("JWT", &claims).map_err(PortError::new)?)
+            Content::Signed(sign(env, alg, "JWT", &claims, now).await?)
         }
     };
     protect(env, &client, encryption, content, now).await.map(UserInfo::Jwt)

@@ -1,11 +1,12 @@
 //! Access tokens: opaque, or JWTs by [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068).
 
+use super::sign::sign;
 use crate::{
     env::Env,
-    error::{ErrorCode, OAuthError, PortError},
+    error::{ErrorCode, OAuthError},
     model::{
         Access, AccessRight, Client, HashedToken, Login, NewToken, Parent, Resource, ResourceUri,
-        Scope, SigningAlgorithm, Timestamp, TokenFormat, TokenKind,
+        Scope, Timestamp, TokenFormat, TokenKind,
     },
     openid::subject,
 };
@@ -131,7 +132,7 @@ pub(crate) async fn mint(
                 acr: terms.login.and_then(|l| l.acr.as_deref()),
                 more,
             };
-            sign(env, alg, &claims, now).await?
+            sign(env, alg, "at+jwt", &claims, now).await?
         }
     };
     Ok(Minted { token, scope, expires_at, format })
@@ -146,19 +147,6 @@ pub(crate) async fn grantable(env: &Env, terms: &Terms<'_>) -> Result<Scope, OAu
         None => Vec::new(),
     };
     narrow(terms.scope, &resources, &rights)
-}
-
-async fn sign(
-    env: &Env,
-    alg: SigningAlgorithm,
-    claims: &Claims<'_>,
-    now: Timestamp,
-) -> Result<String, OAuthError> {
-    let keys = env.key_snapshot(now).await?;
-    let signer = keys
-        .signer(alg, now)
-        .ok_or_else(|| PortError::new(format!("there is no signing key for {alg}")))?;
-    Ok(signer.sign("at+jwt", claims).map_err(PortError::new)?)
 }
 
 fn resources<'a>(env: &'a Env, asked: &[ResourceUri]) -> Result<Vec<&'a Resource>, OAuthError> {

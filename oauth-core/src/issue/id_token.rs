@@ -1,9 +1,12 @@
 //! Id tokens: [OpenID Connect Core 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken).
 
-use super::protect::{Content, protect};
+use super::{
+    protect::{Content, protect},
+    sign::sign,
+};
 use crate::{
     env::Env,
-    error::{OAuthError, PortError},
+    error::OAuthError,
     jose::left_half_hash,
     model::{Client, Login, OpenidContext, Scope, SigningAlgorithm, Timestamp},
     openid::{select, session, subject},
@@ -70,11 +73,7 @@ pub(crate) async fn mint(
     if let Some(token) = terms.access_token {
         set("at_hash", json!(left_half_hash(alg, token)));
     }
-    let keys = env.key_snapshot(now).await?;
-    let signer = keys
-        .signer(alg, now)
-        .ok_or_else(|| PortError::new(format!("there is no signing key for {alg}")))?;
-    let signed = signer.sign("JWT", &claims).map_err(PortError::new)?;
+    let signed = sign(env, alg, "JWT", &claims, now).await?;
     let encryption = client.metadata.id_token_encrypted_response;
     protect(env, client, encryption, Content::Signed(signed), now).await
 }

@@ -3,10 +3,11 @@
 use super::{
     id_token_algorithm,
     protect::{Content, protect},
+    sign::sign,
 };
 use crate::{
     env::Env,
-    error::{OAuthError, PortError},
+    error::OAuthError,
     model::{Client, Participant, Timestamp},
     openid::{session, subject},
 };
@@ -37,11 +38,7 @@ pub(crate) async fn mint(
         "events": { EVENT: {} },
     });
     let alg = id_token_algorithm(env, client);
-    let keys = env.key_snapshot(now).await?;
-    let signer = keys
-        .signer(alg, now)
-        .ok_or_else(|| PortError::new(format!("there is no signing key for {alg}")))?;
-    let signed = Content::Signed(signer.sign(TYPE, &claims).map_err(PortError::new)?);
+    let signed = Content::Signed(sign(env, alg, TYPE, &claims, now).await?);
     let encryption = client.metadata.id_token_encrypted_response;
     protect(env, client, encryption, signed, now).await
 }

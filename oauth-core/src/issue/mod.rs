@@ -5,6 +5,7 @@ mod id_token;
 mod logout_token;
 mod protect;
 mod refresh_token;
+mod sign;
 
 use crate::{
     client_auth::AuthenticatedClient,
@@ -24,6 +25,7 @@ pub(crate) use access_token::{Terms, mint, more_claims};
 pub(crate) use id_token::{IdTerms, algorithm as id_token_algorithm, mint as mint_id_token};
 pub(crate) use logout_token::mint as mint_logout_token;
 pub(crate) use protect::{Content, protect};
+pub(crate) use sign::sign;
 
 /// The answer of the token endpoint ([RFC 6749 5.1](https://www.rfc-editor.org/rfc/rfc6749#section-5.1)).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
