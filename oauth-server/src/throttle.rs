@@ -19,6 +19,11 @@ use sea_orm::{
     sea_query::{CaseStatement, Expr, OnConflict},
 };
 use std::{sync::Arc, time::Duration};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// So many counts are written at once. Attempts of a flood wait for each other's rows anyway: better here than with
+/// all connections to the database in their hands.
+const WRITERS: usize = 2;
 
 /// What attempts are counted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,12 +83,13 @@ pub struct Throttle {
     store: SeaStore,
     clock: Arc<dyn Clock>,
     limits: Arc<config::Throttle>,
+    turns: Arc<Semaphore>,
 }
 
 impl Throttle {
     /// Counters in this store.
     pub fn new(store: SeaStore, clock: Arc<dyn Clock>, limits: config::Throttle) -> Self {
-        Self { store, clock, limits: Arc::new(limits) }
+        Self { store, clock, limits: Arc::new(limits), turns: Arc::new(Semaphore::new(WRITERS)) }
     }
 
     /// Counts an attempt and says whether it may be made.
@@ -91,6 +97,7 @@ impl Throttle {
         let now = self.clock.now();
         let key = subject.key.clone();
         let terms = self.terms(subject.kind, now);
+        let _turn = self.turn().await?;
         self.store.write(move |t| Box::pin(async move { Ok(terms.admit(t, key).await?) })).await
     }
 
@@ -102,6 +109,7 @@ impl Throttle {
     /// Forgets all attempts: this one succeeded.
     pub async fn reset(&self, subject: &Subject) -> Result<(), PortError> {
         let key = subject.key.clone();
+        let _turn = self.turn().await?;
         self.store
             .write(move |t| {
                 Box::pin(async move {
@@ -116,6 +124,7 @@ impl Throttle {
     pub async fn take_back(&self, subject: &Subject) -> Result<(), PortError> {
         let key = subject.key.clone();
         let now = self.clock.now().unix();
+        let _turn = self.turn().await?;
         self.store
             .write(move |t| {
                 Box::pin(async move {
@@ -145,6 +154,11 @@ impl Throttle {
             limit,
         )
         .await
+    }
+
+    /// Waits for its turn to write, in the order of arrival.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, PortError> {
+        self.turns.acquire().await.map_err(PortError::new)
     }
 
     fn terms(&self, kind: Kind, now: Timestamp) -> Terms {

@@ -9,6 +9,7 @@
 //
 // A flow is a file in flows/; it fails by throwing. scripts/checks/browser.sh starts the server and runs them.
 import assert from "node:assert/strict";
+import { appendFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
@@ -75,12 +76,54 @@ export async function open({ size = "desktop", dark = false, scripts = true, exp
       problems.push(`console: ${text}`);
     }
   });
+  rememberSecrets(context);
   const page = await context.newPage();
   const close = async () => {
     await browser.close();
     assert.deepEqual(problems, [], "the browser reported problems");
   };
   return { browser, context, page, close };
+}
+
+const SECRET = /passw|pwd|secret|token|code|state|nonce|verifier|cookie|authorization|interaction/i;
+/** Words that are no secret although they travel in such a field. */
+const PLAIN = /^(authorization_code|refresh_token|client_credentials|client_secret_\w+|code( id_token)?( token)?|S256|Bearer|none|true|false)$/;
+
+/**
+ * Notes in the file SECRETS, a line each, whatever the browser sends or is given that no log may hold: what is typed
+ * into fields for passwords and codes, cookies, codes and tokens in addresses. scripts/checks/browser.sh looks for them.
+ */
+function rememberSecrets(context) {
+  const file = process.env.SECRETS;
+  if (!file) return;
+  const seen = new Set();
+  const note = (value) => {
+    const text = String(value ?? "").trim();
+    if (text.length < 8 || /\s/.test(text) || PLAIN.test(text) || seen.has(text)) return;
+    seen.add(text);
+    appendFileSync(file, `${text}\n`);
+  };
+  const pairs = (text) => {
+    for (const [name, value] of new URLSearchParams(text)) if (SECRET.test(name)) note(value);
+  };
+  context.on("request", (request) => {
+    const url = new URL(request.url());
+    pairs(url.search);
+    pairs(url.hash.slice(1));
+    const body = request.postData();
+    const type = request.headers()["content-type"] ?? "";
+    if (body && type.includes("urlencoded")) pairs(body);
+    if (body && type.includes("json")) {
+      for (const [, name, value] of body.matchAll(/"(\w+)"\s*:\s*"((?:[^"\\]|\\.)*)"/g)) if (SECRET.test(name)) note(value);
+    }
+  });
+  context.on("response", async (response) => {
+    const headers = await response.headersArray().catch(() => []);
+    for (const { name, value } of headers) {
+      if (/^set-cookie$/i.test(name)) note(value.split(";")[0].replace(/^[^=]*=/, ""));
+      if (/^location$/i.test(name)) pairs(value.split(/[?#]/).slice(1).join("&"));
+    }
+  });
 }
 
 /** Saves the whole page as target/screenshots/NAME.png and returns the path. */

@@ -6,6 +6,8 @@
 # A flow finds BASE_URL (the server), SERVER (the oauth-server binary, whose commands work on the same data, as
 # OAUTH__DATA_FOLDER is set) and SERVER_LOG in its environment. A first line such as
 # `// settings: OAUTH__SIGNUP__OPEN=false` adds settings to its server.
+# The server logs everything it can (level trace), and afterwards nothing that a browser typed, sent or was given in
+# confidence may stand in that log: lib.mjs collects such texts in the file SECRETS.
 # Screenshots are in target/screenshots.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -37,15 +39,28 @@ one_flow() (
   # shellcheck disable=SC2086,SC2163
   [ -z "$settings" ] || export $settings
   trap stop_server EXIT
+  export OAUTH__LOGS__LEVEL="${OAUTH__LOGS__LEVEL:-trace}"
   start_server "$server" "$folder"
-  export SERVER_LOG="$folder/server.log"
+  export SERVER_LOG="$folder/server.log" SECRETS="$folder/secrets"
+  : >"$SECRETS"
   if timeout 300 node "$file" </dev/null; then
-    return 0
+    no_secret_in "$SERVER_LOG" "$SECRETS"
+    return
   fi
   say "the end of the server's log:"
   tail -n 40 "$folder/server.log" >&2
   return 1
 )
+
+# no_secret_in LOG SECRETS: none of these texts, and nothing that looks like a token or a private key, is in the log.
+no_secret_in() {
+  local log=$1 secrets=$2 found
+  [ -s "$secrets" ] || die "the browser noted no secrets: is nothing typed in this flow?"
+  found=$(grep -oFf "$secrets" "$log" | sort -u | head -n 5 || true)
+  [ -z "$found" ] || die "secrets of the browser are in the server's log: $(grep -Ff "$secrets" "$log" | head -n 3)"
+  found=$(grep -oE 'PRIVATE KEY|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.' "$log" | head -n 5 || true)
+  [ -z "$found" ] || die "tokens or keys are in the server's log: $found"
+}
 
 flows=()
 if [ $# -gt 0 ]; then

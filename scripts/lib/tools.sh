@@ -52,8 +52,13 @@ need_python() {
   python="$at/bin/python"
 }
 
-# build_server: the debug oauth-server with the features every other step uses; sets $server.
+# build_server: the debug oauth-server with the features every other step uses; sets $server. With the path of one in
+# OAUTH_SERVER_BINARY nothing is built.
 build_server() {
+  if [ -n "${OAUTH_SERVER_BINARY:-}" ]; then
+    server=$OAUTH_SERVER_BINARY
+    return 0
+  fi
   need_rust
   (cd "$root" && cargo build --locked --quiet --workspace --all-targets) || die "the build failed"
   # shellcheck disable=SC2034

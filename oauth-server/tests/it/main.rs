@@ -9,6 +9,7 @@
 
 mod command_line;
 mod config;
+mod flood;
 mod foreign;
 mod foreign_openid;
 mod listening;

@@ -246,6 +246,11 @@ impl Process {
         }
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The address it listens on.
     pub const fn address(&self) -> SocketAddr {
         self.address
