@@ -1,7 +1,7 @@
 //! Policy: what an operator may decide, each with a default and the reason for it.
 
-use crate::model::{SigningAlgorithm, TokenFormat};
-use std::time::Duration;
+use crate::model::{Scope, SigningAlgorithm, TokenFormat};
+use std::{collections::BTreeMap, time::Duration};
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -18,6 +18,14 @@ pub struct Policy {
     pub access_token_ttl: Duration,
     /// The longest life any access token gets. Retired keys stay published this long.
     pub access_token_max_ttl: Duration,
+    /// The shortest life any access token gets. Zero: whatever resource and client say.
+    pub access_token_min_ttl: Duration,
+    /// Whether all access tokens have the form of the policy, whatever clients and resources say.
+    pub access_token_format_is_fixed: bool,
+    /// Whom access tokens are for where no resource is named.
+    pub audience: Audience,
+    /// The most a client may be granted for itself, by its own credentials; `None`: whatever it is registered for.
+    pub client_credentials_scope: Option<Scope>,
     /// The life of an authorization code. A minute is ample for a redirect (RFC 6749 4.1.2 allows ten).
     pub code_ttl: Duration,
     /// How long a person may take to sign in and consent.
@@ -28,6 +36,8 @@ pub struct Policy {
     pub refresh_token_max_age: Duration,
     /// For how long the same successor is given again when the answer to a rotation was lost. Zero turns it off.
     pub refresh_retry_window: Duration,
+    /// Who gets refresh tokens.
+    pub refresh_tokens: RefreshTokens,
     /// Who must use PKCE. Everybody (RFC 9700 2.1.1).
     pub pkce: PkcePolicy,
     /// Whether the `plain` method of PKCE is taken. Only some profiles of broadcast devices ask for it.
@@ -59,11 +69,16 @@ impl Default for Policy {
             access_token_format: TokenFormat::Jwt(SigningAlgorithm::ES256),
             access_token_ttl: Duration::from_secs(10 * MINUTE),
             access_token_max_ttl: Duration::from_secs(DAY),
+            access_token_min_ttl: Duration::ZERO,
+            access_token_format_is_fixed: false,
+            audience: Audience::default(),
+            client_credentials_scope: None,
             code_ttl: Duration::from_secs(MINUTE),
             interaction_ttl: Duration::from_secs(10 * MINUTE),
             refresh_token_ttl: Duration::from_secs(30 * DAY),
             refresh_token_max_age: Duration::from_secs(90 * DAY),
             refresh_retry_window: Duration::from_secs(30),
+            refresh_tokens: RefreshTokens::Registered,
             pkce: PkcePolicy::Everybody,
             danger_plain_pkce: false,
             algorithms: vec![SigningAlgorithm::ES256, SigningAlgorithm::RS256],
@@ -77,6 +92,28 @@ impl Default for Policy {
             client_cache_ttl: Duration::from_secs(5),
         }
     }
+}
+
+/// The `aud` of access tokens that were asked for without a `resource`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// By scope token: a token names the audiences of all tokens of its scope.
+    pub by_scope: BTreeMap<String, Vec<String>>,
+    /// Where the scope names none. Empty: the issuer.
+    pub otherwise: Vec<String>,
+    /// Whether `aud` is a list also when it names one alone, as AMWA IS-10 wants it.
+    pub is_always_a_list: bool,
+}
+
+/// Who gets a refresh token with an access token for a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshTokens {
+    /// Clients that registered the grant type; for a login, only with `offline_access`
+    /// ([OpenID Connect Core 11](https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess)).
+    Registered,
+    /// Every client that uses the authorization code grant, asked or not, as AMWA IS-10 wants it.
+    Always,
 }
 
 /// The `aud` of client assertions ([RFC 7523 3](https://www.rfc-editor.org/rfc/rfc7523#section-3)).

@@ -22,6 +22,17 @@ pub trait ClientStore: Send + Sync {
     async fn clients_of(&self, owner: &UserId) -> Result<Vec<Client>, PortError>;
     /// Registers a client; false when the id is taken.
     async fn insert_client(&self, client: Client) -> Result<bool, PortError>;
+    /// Registers a client that nobody has approved of yet: until somebody does, [`client`](Self::client) must not give
+    /// it, and [`current_client`](Self::current_client) must. False when the id is taken.
+    async fn insert_pending_client(&self, client: Client) -> Result<bool, PortError> {
+        let _ = client;
+        Err(PortError::new("this store keeps no clients that await approval"))
+    }
+    /// Replaces a client's registration, and has it await approval again, all or nothing; false when there is none.
+    async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
+        let _ = client;
+        Err(PortError::new("this store keeps no clients that await approval"))
+    }
     /// The client as it is now, whatever may be remembered of it: for whoever is about to change it, and for itself.
     async fn current_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError> {
         self.client(id).await
@@ -169,6 +180,11 @@ pub trait Sessions: Send + Sync {
 pub trait Registrars: Send + Sync {
     /// Judges an attempt by its initial access token, if it carries one.
     async fn admit(&self, initial_access_token: Option<&str>) -> Result<Admission, PortError>;
+    /// Whether somebody has to approve of it when a client changes its registration so that it reaches further than
+    /// before, or presents itself differently.
+    fn must_approve_changes(&self) -> bool {
+        false
+    }
 }
 
 /// What came of an attempt to register.
@@ -182,6 +198,13 @@ pub enum Admission {
         /// When it is removed unless it was used by then.
         expires_at: Option<Timestamp>,
     },
+    /// The client may be registered, and nothing acts for it before somebody has approved of it.
+    Pending {
+        /// The user it belongs to, if anybody.
+        owner: Option<UserId>,
+        /// When it is removed unless somebody has approved of it by then.
+        expires_at: Option<Timestamp>,
+    },
     /// Registration needs an initial access token, and none was sent.
     TokenRequired,
     /// The initial access token is not good.
@@ -191,9 +214,16 @@ pub enum Admission {
 }
 
 /// A record of what was decided. For metrics and audit trails; never for secrets.
+#[async_trait]
 pub trait Audit: Send + Sync {
     /// Something happened.
     fn record(&self, event: &Event<'_>);
+    /// Writes down for good what was authorized, issued, registered or revoked. It is done, and waited for, before the
+    /// answer: where it fails, the answer is withheld.
+    async fn keep(&self, event: &Event<'_>) -> Result<(), PortError> {
+        let _ = event;
+        Ok(())
+    }
 }
 
 /// What an [`Audit`] hears of.
@@ -217,6 +247,19 @@ pub enum Event<'a> {
         client: &'a ClientId,
         /// For this user, if any.
         user: Option<&'a UserId>,
+        /// What the access token is good for.
+        scope: &'a str,
+    },
+    /// A client used the registration endpoint.
+    Registration {
+        /// For what.
+        act: RegistrationAct,
+        /// The client.
+        client: &'a ClientId,
+        /// The user it belongs to, if any.
+        owner: Option<&'a UserId>,
+        /// The most it may be granted.
+        scope: &'a Scope,
     },
     /// An endpoint refused a request.
     Refused {
@@ -235,6 +278,27 @@ pub enum Event<'a> {
         /// The client that presented it.
         client: &'a ClientId,
     },
+}
+
+/// What a client did at the registration endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistrationAct {
+    /// It registered itself, and somebody has yet to approve of it.
+    Asked,
+    /// It changed its registration.
+    Changed,
+    /// It registered itself.
+    Registered,
+    /// It removed itself.
+    Removed,
+}
+
+/// Public keys of other authorization servers that are published beside the own ones, so that a resource server finds
+/// all of them in one place, as AMWA IS-10 recommends. Nothing that this provider accepts is ever verified with them.
+pub trait HostedKeys: Send + Sync {
+    /// Public JWKs, each with a `kid`.
+    fn keys(&self) -> Arc<Vec<Value>>;
 }
 
 /// Sealed signing keys.

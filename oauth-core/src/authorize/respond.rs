@@ -98,7 +98,9 @@ pub(crate) async fn grant(
     };
     mark_used(env, client).await?;
     let (user, scope) = (&login.user, &pending.scope);
-    env.audit.record(&Event::Authorized { client: &client.id, user, scope });
+    let event = Event::Authorized { client: &client.id, user, scope };
+    env.audit.keep(&event).await?;
+    env.audit.record(&event);
     tracing::info!(client.id = %client.id, response_type = pending.response_type, "authorization granted");
     Ok(Some(Answer { target, fields }))
 }

@@ -4,11 +4,10 @@ use crate::{
     client_auth::{self, AuthenticatedClient},
     env::Env,
     error::OAuthError,
-    issue::more_claims,
+    issue::{audience, more_claims},
     jose::{Jwt, verify},
     model::{
-        Client, ClientId, HashedToken, ResourceUri, SigningAlgorithm, SubjectType, Timestamp,
-        Token, TokenKind,
+        Client, ClientId, HashedToken, SigningAlgorithm, SubjectType, Timestamp, Token, TokenKind,
     },
     openid::subject,
     params::Incoming,
@@ -118,7 +117,7 @@ async fn from_row(
     let mut set = |name: &str, value: Value| claims.insert(name.to_owned(), value);
     set("iss", json!(env.issuer.as_str()));
     set("sub", json!(subject));
-    set("aud", audience(env, token));
+    set("aud", audience(env, &token.resources, &token.scope));
     set("client_id", json!(token.client.as_str()));
     set("iat", json!(token.issued_at.unix()));
     set("exp", json!(token.expires_at.unix()));
@@ -145,14 +144,6 @@ async fn from_row(
 fn token_id(env: &Env, presented: &str) -> String {
     const PURPOSE: &[u8] = b"oauth-core: identifiers of opaque tokens";
     URL_SAFE_NO_PAD.encode(env.sealer.tag(PURPOSE, presented.as_bytes()))
-}
-
-fn audience(env: &Env, token: &Token) -> Value {
-    match token.resources.as_slice() {
-        [] => json!(env.issuer.as_str()),
-        [one] => json!(one.as_str()),
-        many => many.iter().map(ResourceUri::as_str).collect(),
-    }
 }
 
 /// A live access token of ours that has no row: a client's own JWT. A user's JWT without a row is dead, because

@@ -7,7 +7,7 @@ use crate::{
     env::Env,
     error::{ErrorCode, OAuthError, PortError},
     model::{Client, ClientAuth, ClientId, HashedToken, PlainToken, SecretHash},
-    ports::{Admission, Registrars, Verdict},
+    ports::{Admission, Event, Registrars, RegistrationAct as Act, Verdict},
     registration::{self, CheckedClient, ClientDraft, Registered, Rules},
 };
 use serde::Serialize;
@@ -95,8 +95,9 @@ pub async fn register(
     initial_access_token: Option<&str>,
     body: &[u8],
 ) -> Result<RegistrationResponse, RegistrationRefused> {
-    let (owner, expires_at) = match registrars.admit(initial_access_token).await? {
-        Admission::Granted { owner, expires_at } => (owner, expires_at),
+    let (owner, expires_at, act) = match registrars.admit(initial_access_token).await? {
+        Admission::Granted { owner, expires_at } => (owner, expires_at, Act::Registered),
+        Admission::Pending { owner, expires_at } => (owner, expires_at, Act::Asked),
         Admission::TokenRequired => return Err(RegistrationRefused::TokenRequired),
         Admission::TokenRefused => return Err(refused_token().into()),
         Admission::Throttled(seconds) => return Err(RegistrationRefused::Throttled(seconds)),
@@ -107,9 +108,14 @@ pub async fn register(
     let token = env.secret();
     client.registration_token = Some(token.hash());
     client.expires_at = expires_at;
-    if !env.clients.insert_client(client.clone()).await? {
+    let inserted = match act {
+        Act::Asked => env.clients.insert_pending_client(client.clone()).await?,
+        _ => env.clients.insert_client(client.clone()).await?,
+    };
+    if !inserted {
         return Err(PortError::new("a new client id was taken").into());
     }
+    heard(env, act, &client).await?;
     tracing::info!(client.id = %client.id, "client registered itself");
     Ok(RegistrationResponse::new(env, &client, token, secret))
 }
@@ -129,7 +135,7 @@ pub async fn registration(
 /// ([RFC 7592 2.2](https://www.rfc-editor.org/rfc/rfc7592#section-2.2)).
 pub async fn update_registration(
     env: &Env,
-    rules: &Rules,
+    (rules, registrars): (&Rules, &dyn Registrars),
     client_id: &str,
     token: Option<&str>,
     body: &[u8],
@@ -141,9 +147,15 @@ pub async fn update_registration(
     let registered = checked.replace(env, &current).await;
     let Registered { mut client, secret } = registered.map_err(|o| registration::refusal(&o))?;
     client.skip_consent &= !reaches_further(&client, &current);
-    if !env.clients.replace_client(client.clone()).await? {
+    let replaced = if registrars.must_approve_changes() && is_another(&client, &current) {
+        env.clients.replace_pending_client(client.clone()).await?
+    } else {
+        env.clients.replace_client(client.clone()).await?
+    };
+    if !replaced {
         return Err(refused_token().into());
     }
+    heard(env, Act::Changed, &client).await?;
     tracing::info!(client.id = %client.id, "client changed its registration");
     Ok(RegistrationResponse::new(env, &client, token, secret))
 }
@@ -159,7 +171,16 @@ pub async fn remove_registration(
     if !env.clients.remove_client(&client.id).await? {
         return Err(refused_token().into());
     }
+    heard(env, Act::Removed, &client).await?;
     tracing::info!(client.id = %client.id, "client removed itself");
+    Ok(())
+}
+
+async fn heard(env: &Env, act: Act, client: &Client) -> Result<(), PortError> {
+    let (owner, scope) = (client.owner.as_ref(), &client.scope);
+    let event = Event::Registration { act, client: &client.id, owner, scope };
+    env.audit.keep(&event).await?;
+    env.audit.record(&event);
     Ok(())
 }
 
@@ -168,6 +189,15 @@ pub async fn remove_registration(
 fn reaches_further(client: &Client, before: &Client) -> bool {
     !client.scope.is_within(&before.scope)
         || client.redirect_uris.iter().any(|uri| !before.redirect_uris.contains(uri))
+}
+
+/// Whether what somebody once approved of would not say what it is now.
+fn is_another(client: &Client, before: &Client) -> bool {
+    reaches_further(client, before)
+        || !client.grant_types.is_subset(&before.grant_types)
+        || !client.response_types.is_subset(&before.response_types)
+        || (&client.name, &client.uri, client.auth.method())
+            != (&before.name, &before.uri, before.auth.method())
 }
 
 /// One answer for a token that is wrong, a client that is unknown, and one that does not manage itself.

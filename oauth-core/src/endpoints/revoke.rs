@@ -37,7 +37,9 @@ pub async fn revoke(env: &Env, req: &Incoming) -> Result<(), OAuthError> {
             env.grants.see(REVOKED_JWT, jti, until, now).await?;
         }
     }
-    env.audit.record(&Event::Revoked { client: &client.id });
+    let event = Event::Revoked { client: &client.id };
+    env.audit.keep(&event).await?;
+    env.audit.record(&event);
     tracing::info!(client.id = %client.id, "token revoked");
     Ok(())
 }

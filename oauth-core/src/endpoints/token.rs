@@ -2,6 +2,7 @@
 
 use crate::{
     client_auth::{self, AuthenticatedClient},
+    config::RefreshTokens,
     env::Env,
     error::{ErrorCode, OAuthError},
     grants::{Exchange, Grants},
@@ -31,7 +32,7 @@ pub(crate) async fn exchange(
     let grant = grants
         .get(grant_type)
         .ok_or(OAuthError::new(ErrorCode::UnsupportedGrantType, "no such grant type here"))?;
-    if !client.may_use(grant.grant_type()) {
+    if !may_use(env, client, grant.grant_type()) {
         return Err(OAuthError::new(
             ErrorCode::UnauthorizedClient,
             "the client is not registered for this grant type",
@@ -42,7 +43,17 @@ pub(crate) async fn exchange(
     let user = approval.login.as_ref().map(|l| l.user.clone());
     let response = issue::issue(env, client, approval, now).await?;
     let grant_type = grant.grant_type();
-    env.audit.record(&Event::TokenIssued { grant_type, client: &client.id, user: user.as_ref() });
+    let (user, scope) = (user.as_ref(), response.scope.as_str());
+    let event = Event::TokenIssued { grant_type, client: &client.id, user, scope };
+    env.audit.keep(&event).await?;
+    env.audit.record(&event);
     tracing::info!(client.id = %client.id, grant_type, "token issued");
     Ok(response)
+}
+
+/// Whether the client is registered for the grant type, or got something that only this grant type is good for.
+fn may_use(env: &Env, client: &AuthenticatedClient, grant_type: &str) -> bool {
+    let always = env.policy.refresh_tokens == RefreshTokens::Always;
+    client.may_use(grant_type)
+        || always && grant_type == "refresh_token" && client.may_use("authorization_code")
 }

@@ -2,6 +2,7 @@
 
 use super::{Exchange, Grant};
 use crate::{
+    config::RefreshTokens,
     env::Env,
     error::OAuthError,
     model::{Approval, AuthCode, Client, Credential, HashedToken, Parent, Timestamp},
@@ -50,8 +51,13 @@ pub(crate) fn refresh_until(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let policy = &env.policy;
-    let is_due = client.may_use("refresh_token")
-        && (code.openid.is_none() || code.scope.common(&client.scope).contains("offline_access"));
+    let is_due = match policy.refresh_tokens {
+        RefreshTokens::Always => true,
+        RefreshTokens::Registered => {
+            let offline = || code.scope.common(&client.scope).contains("offline_access");
+            client.may_use("refresh_token") && (code.openid.is_none() || offline())
+        }
+    };
     is_due.then(|| now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)))
 }
 

@@ -3,7 +3,7 @@
 use super::{Exchange, Grant};
 use crate::{
     error::{ErrorCode, OAuthError},
-    model::{Approval, Credential, Parent},
+    model::{Approval, Credential, Parent, Scope},
 };
 use async_trait::async_trait;
 
@@ -22,7 +22,7 @@ impl Grant for ClientCredentials {
                 "a public client has no credentials",
             ));
         }
-        let scope = x.scope_within(&x.client.scope)?;
+        let scope = x.scope_within(&most(x)?)?;
         let resources = x.resources()?;
         Ok(Approval {
             credential: Credential::Reusable,
@@ -36,4 +36,17 @@ impl Grant for ClientCredentials {
             refresh_until: None,
         })
     }
+}
+
+/// What the client may have for itself.
+fn most(x: &Exchange<'_>) -> Result<Scope, OAuthError> {
+    let Some(allowed) = &x.env.policy.client_credentials_scope else {
+        return Ok(x.client.scope.clone());
+    };
+    let most = x.client.scope.common(allowed);
+    if most.is_empty() {
+        let text = "nothing of the client's scope is for clients that act for themselves";
+        return Err(OAuthError::new(ErrorCode::InvalidScope, text));
+    }
+    Ok(most)
 }

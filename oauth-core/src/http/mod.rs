@@ -31,6 +31,8 @@ pub use incoming::{FormParams, incoming};
 pub use logout::{ask_again_by_get, end_session_params};
 pub use render::{ErrorPages, PlainPages, error_json};
 
+/// The media type of a key set ([RFC 7517 8.5.2](https://www.rfc-editor.org/rfc/rfc7517#section-8.5.2)).
+const JWK_SET: &str = "application/jwk-set+json";
 /// Longest query that an authorization request by POST is turned into.
 const LONGEST_QUERY: usize = 6 * 1024;
 
@@ -39,6 +41,7 @@ const LONGEST_QUERY: usize = 6 * 1024;
 pub struct Edge {
     provider: Provider,
     pages: Arc<dyn ErrorPages>,
+    key_set: &'static str,
 }
 
 /// The protocol endpoints of a provider, with plain error pages.
@@ -57,7 +60,13 @@ pub fn render(provider: &Provider, outcome: Result<Next, Refused>) -> Response {
 impl Edge {
     /// An edge with plain error pages.
     pub fn new(provider: Provider) -> Self {
-        Self { provider, pages: Arc::new(PlainPages) }
+        Self { provider, pages: Arc::new(PlainPages), key_set: JWK_SET }
+    }
+
+    /// An edge that gives the key set as `application/json`, unless a request asks for `application/jwk-set+json` by
+    /// name: AMWA IS-10 knows no other type of JSON.
+    pub fn plain_key_set(self) -> Self {
+        Self { key_set: "application/json", ..self }
     }
 
     /// An edge with the embedder's error pages.
@@ -189,9 +198,13 @@ async fn introspect(State(edge): State<Edge>, request: Request) -> Response {
     render::json(outcome.await)
 }
 
-async fn jwks(State(edge): State<Edge>) -> Response {
+async fn jwks(State(edge): State<Edge>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let named = accept.split(',').any(|range| {
+        range.split(';').next().is_some_and(|mime| mime.trim().eq_ignore_ascii_case(JWK_SET))
+    });
     match edge.provider.jwks().await {
-        Ok(set) => render::document("application/jwk-set+json", set),
+        Ok(set) => render::document(if named { JWK_SET } else { edge.key_set }, set),
         Err(e) => error_json(&OAuthError::from(e)),
     }
 }

@@ -1,6 +1,6 @@
 //! Access tokens: opaque, or JWTs by [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068).
 
-use super::sign::sign;
+use super::{audience::audience, sign::sign};
 use crate::{
     env::Env,
     error::{ErrorCode, OAuthError},
@@ -69,17 +69,10 @@ impl Minted {
 }
 
 #[derive(Serialize)]
-#[serde(untagged)]
-enum Audience<'a> {
-    One(&'a str),
-    Many(Vec<&'a str>),
-}
-
-#[derive(Serialize)]
 struct Claims<'a> {
     iss: &'a str,
     sub: Cow<'a, str>,
-    aud: Audience<'a>,
+    aud: Value,
     client_id: &'a str,
     iat: i64,
     exp: i64,
@@ -121,7 +114,7 @@ pub(crate) async fn mint(
                     || client.id.as_str().into(),
                     |l| subject(env, client, &l.user).into(),
                 ),
-                aud: audience(env, terms.resources),
+                aud: audience(env, terms.resources, &scope),
                 client_id: client.id.as_str(),
                 iat: now.unix(),
                 exp: expires_at.unix(),
@@ -162,18 +155,21 @@ fn form(
     client: &Client,
     resources: &[&Resource],
 ) -> Result<(TokenFormat, Duration), OAuthError> {
-    let default = client.access_token_format.unwrap_or(env.policy.access_token_format);
+    let policy = &env.policy;
+    let default = client.access_token_format.unwrap_or(policy.access_token_format);
     let mut formats = resources.iter().map(|r| r.access_token_format.unwrap_or(default));
-    let format = formats.next().unwrap_or(default);
-    if formats.any(|other| other != format) {
+    let mut format = formats.next().unwrap_or(default);
+    if policy.access_token_format_is_fixed {
+        format = policy.access_token_format;
+    } else if formats.any(|other| other != format) {
         return Err(OAuthError::new(
             ErrorCode::InvalidTarget,
             "these resources take tokens of different forms; ask for one at a time",
         ));
     }
-    let default = client.access_token_ttl.unwrap_or(env.policy.access_token_ttl);
+    let default = client.access_token_ttl.unwrap_or(policy.access_token_ttl);
     let ttl = resources.iter().filter_map(|r| r.access_token_ttl).min().unwrap_or(default);
-    Ok((format, ttl.min(env.policy.access_token_max_ttl)))
+    Ok((format, ttl.max(policy.access_token_min_ttl).min(policy.access_token_max_ttl)))
 }
 
 /// Leaves out what the resources do not know and what the user has no right to.
@@ -195,14 +191,6 @@ fn narrow(
         ));
     }
     Ok(narrowed)
-}
-
-fn audience<'a>(env: &'a Env, resources: &'a [ResourceUri]) -> Audience<'a> {
-    match resources {
-        [] => Audience::One(env.issuer.as_str()),
-        [one] => Audience::One(one.as_str()),
-        many => Audience::Many(many.iter().map(ResourceUri::as_str).collect()),
-    }
 }
 
 /// What the embedder and the user's rights add to a token of this scope.

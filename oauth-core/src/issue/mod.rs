@@ -1,6 +1,7 @@
 //! Approval to tokens: mint, then commit. The only caller of `commit` for tokens.
 
 mod access_token;
+mod audience;
 mod id_token;
 mod logout_token;
 mod protect;
@@ -22,6 +23,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "oxide")]
 pub(crate) use access_token::grantable;
 pub(crate) use access_token::{Terms, mint, more_claims};
+pub(crate) use audience::audience;
 pub(crate) use id_token::{IdTerms, algorithm as id_token_algorithm, mint as mint_id_token};
 pub(crate) use logout_token::mint as mint_logout_token;
 pub(crate) use protect::{Content, protect};

@@ -12,8 +12,9 @@ use crate::{
     keys::KeyRing,
     model::{Client, Issuer, Login, Resource, Scope, UserId},
     ports::{
-        Audit, Claims, ClientStore, Clock, Event, Fetch, FetchProblem, GrantStore, KeyStore,
-        Passwords, Random, Registrars, Sessions, SystemClock, SystemRandom, Users, Verdict,
+        Audit, Claims, ClientStore, Clock, Event, Fetch, FetchProblem, GrantStore, HostedKeys,
+        KeyStore, Passwords, Random, Registrars, Sessions, SystemClock, SystemRandom, Users,
+        Verdict,
     },
     registration::Rules,
 };
@@ -51,6 +52,7 @@ pub struct Builder {
     paths: Paths,
     policy: Policy,
     registration: Option<Registration>,
+    hosted: Option<Arc<dyn HostedKeys>>,
 }
 
 impl Provider {
@@ -77,6 +79,7 @@ impl Provider {
             paths: Paths::default(),
             policy: Policy::default(),
             registration: None,
+            hosted: None,
         }
     }
 }
@@ -195,6 +198,11 @@ impl Builder {
         Self { registration: Some(Registration { rules, registrars }), ..self }
     }
 
+    /// Keys of other servers, published beside the own ones.
+    pub fn hosted_keys(self, keys: impl HostedKeys + 'static) -> Self {
+        Self { hosted: Some(Arc::new(keys)), ..self }
+    }
+
     /// Other paths for the endpoints.
     pub fn paths(self, paths: Paths) -> Self {
         Self { paths, ..self }
@@ -256,6 +264,7 @@ impl Builder {
             screens: self.screens,
             scopes: self.scopes,
             registration: self.registration,
+            hosted: self.hosted,
             metadata,
         })))
     }

@@ -51,7 +51,8 @@ impl ClientStore for CachedClients {
 
     async fn current_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError> {
         self.known.remove(id);
-        self.client(id).await
+        let now = self.clock.now();
+        Ok(self.store.current_client(id).await?.filter(|client| lives(client, now)))
     }
 
     async fn clients_of(&self, owner: &UserId) -> Result<Vec<Client>, PortError> {
@@ -62,9 +63,20 @@ impl ClientStore for CachedClients {
         self.store.insert_client(client).await
     }
 
+    async fn insert_pending_client(&self, client: Client) -> Result<bool, PortError> {
+        self.store.insert_pending_client(client).await
+    }
+
     async fn replace_client(&self, client: Client) -> Result<bool, PortError> {
         let id = client.id.clone();
         let replaced = self.store.replace_client(client).await;
+        self.known.remove(&id);
+        replaced
+    }
+
+    async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
+        let id = client.id.clone();
+        let replaced = self.store.replace_pending_client(client).await;
         self.known.remove(&id);
         replaced
     }

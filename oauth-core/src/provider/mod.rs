@@ -15,7 +15,7 @@ use crate::{
     issue::TokenResponse,
     model::{Login, PlainToken},
     params::{Incoming, Params},
-    ports::{Event, Sessions},
+    ports::{Event, HostedKeys, Sessions},
 };
 use http::HeaderMap;
 use serde_json::{Map, Value};
@@ -36,6 +36,7 @@ struct Inner {
     screens: Screens,
     scopes: Vec<String>,
     registration: Option<Registration>,
+    hosted: Option<Arc<dyn HostedKeys>>,
     metadata: Value,
 }
 
@@ -103,10 +104,15 @@ impl Provider {
         &self.0.metadata
     }
 
-    /// The JWK set ([RFC 7517 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+    /// The JWK set ([RFC 7517 5](https://www.rfc-editor.org/rfc/rfc7517#section-5)): the own keys, then those of other
+    /// servers that are hosted here. A hosted key that bears the `kid` of an own one is left out.
     pub async fn jwks(&self) -> Result<String, PortError> {
-        let keys = self.0.env.key_snapshot(self.0.env.clock.now()).await?;
-        Ok(keys.jwks().to_owned())
+        let own = self.0.env.key_snapshot(self.0.env.clock.now()).await?;
+        let hosted = self.0.hosted.as_ref().map(|hosted| hosted.keys());
+        match hosted.filter(|hosted| !hosted.is_empty()) {
+            None => Ok(own.jwks().to_owned()),
+            Some(hosted) => Ok(with_hosted(own.jwks_value(), &hosted).to_string()),
+        }
     }
 
     /// Who is signed in, by the embedder's sessions.
@@ -166,6 +172,18 @@ impl Provider {
         }
         outcome
     }
+}
+
+fn with_hosted(mut set: Value, hosted: &[Value]) -> Value {
+    if let Some(keys) = set.get_mut("keys").and_then(Value::as_array_mut) {
+        for key in hosted {
+            let kid = key.get("kid");
+            if kid.is_some() && keys.iter().all(|known| known.get("kid") != kid) {
+                keys.push(key.clone());
+            }
+        }
+    }
+    set
 }
 
 impl std::fmt::Debug for Provider {

@@ -58,8 +58,9 @@ impl Provider {
         body: &[u8],
     ) -> Result<RegistrationResponse, RegistrationRefused> {
         let outcome = async {
-            let rules = &self.registering()?.rules;
-            endpoints::update_registration(&self.0.env, rules, client_id, token, body).await
+            let Registration { rules, registrars } = self.registering()?;
+            let by = (rules, &**registrars);
+            endpoints::update_registration(&self.0.env, by, client_id, token, body).await
         };
         self.heard_registration(outcome.await)
     }

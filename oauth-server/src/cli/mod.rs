@@ -12,7 +12,7 @@ mod serve;
 mod user;
 
 use crate::{
-    config::{Config, LogFormat, Mode, Overrides, Problems, Sources, load},
+    config::{Config, LogFormat, Mode, Overrides, Problems, Profile, Sources, load},
     maintenance, migration,
     state::{AppState, World},
     telemetry,
@@ -44,6 +44,9 @@ struct Global {
     /// What kind of place this is; decides which shortcuts are refused
     #[arg(long, global = true, value_enum)]
     mode: Option<Mode>,
+    /// The family of standards to follow; changes defaults, and refuses what the standard forbids
+    #[arg(long, global = true, value_enum)]
+    profile: Option<Profile>,
     /// Address to listen on
     #[arg(long, global = true, value_name = "ADDRESS")]
     host: Option<IpAddr>,
@@ -201,6 +204,7 @@ impl Global {
             environment: std::env::vars_os().collect(),
             flags: Overrides {
                 mode: self.mode,
+                profile: self.profile,
                 host: self.host,
                 port: self.port,
                 log_format: self.log_format,

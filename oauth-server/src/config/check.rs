@@ -5,7 +5,7 @@ mod outgoing;
 mod server;
 mod tokens;
 
-use super::{Config, Problems, rules};
+use super::{Config, Problems, profiles, rules};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     logs(config, problems);
     lists::check(config, problems);
     rules::enforce(config, problems);
+    profiles::enforce(config, problems);
 }
 
 fn storage(config: &Config, problems: &mut Problems) {

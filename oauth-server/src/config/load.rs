@@ -1,8 +1,9 @@
 //! Gathering the layers of the configuration, the strongest last.
 
 use super::{
-    Config, LogFormat, Mode, check,
+    Config, LogFormat, Mode, Profile, check,
     problem::Problems,
+    profiles,
     read::{Reader, is_ours},
     section::PREFIX,
 };
@@ -14,6 +15,8 @@ use std::{collections::HashMap, ffi::OsString, net::IpAddr, path::PathBuf};
 pub struct Overrides {
     /// `--mode`.
     pub mode: Option<Mode>,
+    /// `--profile`.
+    pub profile: Option<Profile>,
     /// `--host`.
     pub host: Option<IpAddr>,
     /// `--port`.
@@ -65,6 +68,7 @@ fn merge(sources: &Sources, problems: &mut Problems) -> Value {
         |built| built.cache,
     );
     apply(&sources.flags, &mut merged);
+    profiles::fill(&mut merged);
     merged
 }
 
@@ -106,6 +110,7 @@ fn variables(sources: &Sources, problems: &mut Problems) -> HashMap<String, Stri
 
 fn apply(flags: &Overrides, root: &mut Value) {
     set(root, &["mode"], flags.mode.map(Mode::as_str));
+    set(root, &["profile"], flags.profile.map(Profile::as_str));
     set(root, &["server", "host"], flags.host.map(|h| h.to_string()));
     set(root, &["server", "port"], flags.port.map(u64::from));
     set(root, &["logs", "format"], flags.log_format.map(LogFormat::as_str));

@@ -5,6 +5,7 @@ mod claims;
 mod load;
 mod metadata;
 mod problem;
+mod profiles;
 mod read;
 mod reference;
 mod rules;
@@ -19,6 +20,7 @@ pub use claims::Claims;
 pub use load::{Overrides, Sources, load};
 pub use metadata::Metadata;
 pub use problem::{Problem, Problems};
+pub use profiles::{Demand, Profile};
 pub use reference::{dump, reference};
 pub use rules::{RULES, Rule};
 pub use secret::Secret;
@@ -146,6 +148,11 @@ impl Config {
     /// What kind of place this is.
     pub const fn mode(&self) -> Mode {
         self.general.mode
+    }
+
+    /// The family of standards that is followed.
+    pub const fn profile(&self) -> Profile {
+        self.general.profile
     }
 
     /// Whether shortcuts for demonstrations are welcome here.

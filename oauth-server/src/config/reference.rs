@@ -1,7 +1,7 @@
 //! The configuration as text: the reference in Markdown, and the dump in TOML.
 
 use super::{
-    Config, Part,
+    Config, Part, profiles,
     rules::RULES,
     section::{Described, env_name},
 };
@@ -28,6 +28,7 @@ pub fn reference() -> String {
             describe(&mut out, part.name, setting, Place::List);
         }
     }
+    out.push_str(&profiles::reference());
     out.push_str(RULES_INTRODUCTION);
     for rule in RULES {
         let modes: Vec<_> = rule.refused_in.iter().map(|m| m.as_str()).collect();
@@ -100,11 +101,11 @@ const INTRODUCTION: &str = "# Configuration of oauth-server
 
 Nothing has to be configured to try the server. Settings come from four places, each beating those before it:
 
-1. the defaults below;
+1. the defaults below, or those of the profile that is set;
 2. TOML files: `--config FILE`, as often as you like, later files win (or `OAUTH_CONFIG=FILE`);
 3. environment variables: `OAUTH__SECTION__KEY`, such as `OAUTH__SERVER__PORT=8443`; an empty variable counts as unset,
    lists are separated by commas;
-4. flags: `--mode`, `--host`, `--port`, `--log-format`, `--log-level`.
+4. flags: `--mode`, `--profile`, `--host`, `--port`, `--log-format`, `--log-level`.
 
 A key that does not exist is an error, wherever it comes from. `oauth-server --check-config` reports everything that is
 wrong at once and exits with 0 or 2; `oauth-server config dump` prints what is in effect, secrets hidden. A secret may

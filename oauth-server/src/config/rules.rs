@@ -119,7 +119,10 @@ pub const RULES: &[Rule] = &[
     Rule {
         key: "grants.pkce",
         refused_in: PRODUCTION,
-        broken: |c| one("grants.pkce", c.grants.pkce != Pkce::Everybody),
+        broken: |c| {
+            // RFC 9700 recommends it for confidential clients; AMWA IS-10 does not ask it of them.
+            one("grants.pkce", c.grants.pkce != Pkce::Everybody && !c.profile().is_nmos())
+        },
         what: "clients without PKCE are open to code injection; set it to \"everybody\"",
     },
     Rule {

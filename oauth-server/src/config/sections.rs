@@ -1,7 +1,8 @@
 //! Every setting there is, declared once: struct, default, reader and reference come from here.
 
 use super::{
-    claims::Claims, metadata::Metadata, secret::Secret, section::sections, setting::words,
+    claims::Claims, metadata::Metadata, profiles::Profile, secret::Secret, section::sections,
+    setting::words,
 };
 use ipnet::IpNet;
 use oauth_core::model::{Access, Issuer, RedirectUri, ResourceUri, Scope, SigningAlgorithm};
@@ -145,6 +146,9 @@ sections! {
     General [""] {
         /// What kind of place this is. It decides which shortcuts are refused; see the rules below.
         mode: Mode = Mode::Development,
+        /// The family of standards that is followed. It changes the defaults of other settings, and refuses what its
+        /// standard forbids; see the tables below.
+        profile: Profile = Profile::Standard,
         /// Where the SQLite file and the sealing key are kept when nothing else is configured. Made with access for the owner alone.
         data_folder: PathBuf = "data".into(),
         /// Who decides whether a name and a password belong together. `any` accepts everybody and is for demonstrations.
@@ -354,7 +358,8 @@ sections! {
     }
 
     /// An API that people have rights on. Its name is also the scope that asks for it. Without any `[[api]]`, development
-    /// and testing have `registration`, `query`, `node` and `connection`.
+    /// and testing have `registration`, `query`, `node` and `connection`; the profiles of IS-10 have these in every mode,
+    /// and `events`, `channelmapping` and `system`.
     Api ["api"] {
         /// Required. Its name in scopes and claims, such as `connection`.
         name: String = String::new(),

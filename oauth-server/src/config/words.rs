@@ -26,10 +26,17 @@ const BUILT_IN: [(&str, &str, &str, &[&str]); 4] = [
     ),
 ];
 
+/// Those that a profile of NMOS has as well.
+const BUILT_IN_NMOS: [(&str, &str, &str, &[&str]); 3] = [
+    ("events", "IS-07 Events", "receive events and states of devices", &["v1.0"]),
+    ("channelmapping", "IS-08 Channel Mapping", "map audio channels", &["v1.0"]),
+    ("system", "IS-09 System", "read the parameters of the facility", &["v1.0"]),
+];
+
 impl Config {
     /// The APIs that people have rights on.
     pub fn known_apis(&self) -> Vec<Api> {
-        if !self.apis.is_empty() || !self.is_demo() {
+        if !self.apis.is_empty() || !(self.is_demo() || self.profile().is_nmos()) {
             return self.apis.clone();
         }
         let own = |(name, title, description, versions): (&str, &str, &str, &[&str])| Api {
@@ -38,7 +45,8 @@ impl Config {
             description: description.into(),
             versions: versions.iter().map(|&v| v.to_owned()).collect(),
         };
-        BUILT_IN.into_iter().map(own).collect()
+        let more: &[_] = if self.profile().is_nmos() { &BUILT_IN_NMOS } else { &[] };
+        BUILT_IN.iter().chain(more).copied().map(own).collect()
     }
 
     /// Every scope there is, in words.

@@ -33,6 +33,7 @@ mod pages_select_account;
 mod pages_signup;
 mod process;
 mod processes;
+mod profiles;
 mod registering;
 mod support;
 mod throttle;

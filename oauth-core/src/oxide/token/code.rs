@@ -154,11 +154,14 @@ impl Token {
             refresh_resources: code.resources,
         };
         let response = issue::issue(env, &client, approval, now).await?;
-        env.audit.record(&Event::TokenIssued {
+        let event = Event::TokenIssued {
             grant_type: CODE,
             client: &client.id,
             user: Some(&user),
-        });
+            scope: &response.scope,
+        };
+        env.audit.keep(&event).await?;
+        env.audit.record(&event);
         tracing::info!(client.id = %client.id, grant_type = CODE, "token issued");
         Ok(response)
     }

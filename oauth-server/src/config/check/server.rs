@@ -59,7 +59,10 @@ fn public_url(config: &Config, problems: &mut Problems) {
         url.as_str().ends_with('/'),
         "must not end with a slash; clients compare it as the exact string",
     );
-    note(!url.path().is_empty(), "must not have a path; give the server a host name of its own");
+    note(
+        !url.path().is_empty() && !config.profile().is_nmos(),
+        "must not have a path; give the server a host name of its own",
+    );
     note(
         Issuer::parse(url.as_str()).is_err() && !config.server.danger_plain_http,
         "plain http is for loopback hosts; use https, or set server.danger_plain_http in a closed network",
