@@ -37,6 +37,8 @@ error_codes! {
     ConsentRequired = "consent_required", BAD_REQUEST;
     /// [RFC 6750 3.1](https://www.rfc-editor.org/rfc/rfc6750#section-3.1): the token is fine but does not allow this.
     InsufficientScope = "insufficient_scope", FORBIDDEN;
+    /// [RFC 9470 3](https://www.rfc-editor.org/rfc/rfc9470#section-3): the person signed in too long ago, or too weakly.
+    InsufficientUserAuthentication = "insufficient_user_authentication", UNAUTHORIZED;
     /// [RFC 6749 5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2): client authentication failed.
     InvalidClient = "invalid_client", UNAUTHORIZED;
     /// [RFC 7591 3.2.2](https://www.rfc-editor.org/rfc/rfc7591#section-3.2.2): client metadata that cannot be accepted.

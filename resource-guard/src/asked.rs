@@ -5,6 +5,7 @@ use crate::{
     token::is_websocket,
 };
 use http::{HeaderMap, Method, Uri, request::Parts};
+use oauth_core::model::Timestamp;
 
 /// A request on its way in: never its token or its body.
 #[derive(Debug)]
@@ -13,12 +14,13 @@ pub struct Asked<'a> {
     uri: &'a Uri,
     headers: &'a HeaderMap,
     path: Result<NormalPath<'a>, UnsafePath>,
+    now: Timestamp,
 }
 
 impl<'a> Asked<'a> {
-    pub(crate) fn of(parts: &'a Parts) -> Self {
+    pub(crate) fn of(parts: &'a Parts, now: Timestamp) -> Self {
         let path = NormalPath::parse(whole_path(parts));
-        Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers, path }
+        Self { method: &parts.method, uri: &parts.uri, headers: &parts.headers, path, now }
     }
 
     /// The method.
@@ -42,6 +44,11 @@ impl<'a> Asked<'a> {
     /// The headers. They may carry a token: keep them out of logs.
     pub const fn headers(&self) -> &HeaderMap {
         self.headers
+    }
+
+    /// When it came, by the clock of the guard.
+    pub const fn now(&self) -> Timestamp {
+        self.now
     }
 
     /// Whether the request opens a WebSocket.

@@ -3,9 +3,12 @@
 mod assemble;
 
 use crate::{
+    cookie::CookieToken,
+    csrf::Csrf,
     fetch::PlainHttp,
     guard::Switch,
     keys::{KeySource, KeyTimes},
+    revocations::{Revocations, WhileSilent},
     verify::AudienceRule,
 };
 use oauth_core::{
@@ -38,6 +41,9 @@ pub struct GuardBuilder {
     environment_proxy: bool,
     realm: Option<String>,
     api_key: Option<String>,
+    cookie: Option<CookieToken>,
+    revocations: Option<Arc<dyn Revocations>>,
+    while_silent: WhileSilent,
     switch: Switch,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -84,6 +90,9 @@ impl Default for GuardBuilder {
             environment_proxy: false,
             realm: None,
             api_key: None,
+            cookie: None,
+            revocations: None,
+            while_silent: WhileSilent::Refuse,
             switch: Switch::On,
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom),
@@ -216,6 +225,30 @@ impl GuardBuilder {
     /// Accepts `<name>: bearer <token>` beside `Authorization`, such as `X-API-KEY`.
     pub fn api_key_header(mut self, name: impl Into<String>) -> Self {
         self.api_key = Some(name.into());
+        self
+    }
+
+    /// Accepts a JWT in this cookie, too, such as `__Host-at`, where a request carries no token in a header. The browser
+    /// sends it by itself, so such a request must also satisfy the [`Csrf`] rules: its value is the claim `csrf` of the
+    /// token, in the header `X-CSRF-Token` or `X-API-KEY`. A value of `X-API-KEY` that begins with `bearer ` is a token,
+    /// and then cookies are ignored.
+    ///
+    /// The name must begin with `__Host-` or `__Secure-`.
+    pub fn cookie(mut self, name: impl Into<String>, csrf: Csrf) -> Self {
+        self.cookie = Some(CookieToken { name: name.into(), csrf });
+        self
+    }
+
+    /// Asks a list of revoked tokens about every JWT that is good otherwise. JWTs without `jti` are then refused. While
+    /// the list does not answer, requests are refused with 503.
+    pub fn revocations(mut self, list: impl Revocations + 'static) -> Self {
+        self.revocations = Some(Arc::new(list));
+        self
+    }
+
+    /// Lets tokens pass while the list of revoked ones does not answer: whoever can keep it silent can use them.
+    pub fn danger_pass_while_revocations_are_silent(mut self) -> Self {
+        self.while_silent = WhileSilent::Pass;
         self
     }
 

@@ -1,5 +1,7 @@
 //! The guard, the layers it hands out, and the decision about one request.
 
+mod uses;
+
 use crate::{
     asked::Asked,
     audit,
@@ -14,6 +16,7 @@ use crate::{
 };
 use http::request::Parts;
 use oauth_core::ports::{Clock, SystemClock};
+use serde_json::Value;
 use std::{fmt, sync::Arc};
 use tokio::task::AbortHandle;
 
@@ -180,7 +183,7 @@ impl GuardLayer {
         if self.0.core.switch == Switch::Off {
             return Ok(Passage::Unguarded);
         }
-        let asked = Asked::of(parts);
+        let asked = Asked::of(parts, self.0.core.clock.now());
         let mut principal = None;
         let outcome = self.judge(&asked, parts, &mut principal).await;
         audit::record(&asked, principal.as_ref(), &outcome);
@@ -194,18 +197,34 @@ impl GuardLayer {
         caller: &mut Option<Principal>,
     ) -> Result<Passage, Refusal> {
         let Post { core, policy, strictness, voice } = &*self.0;
-        if policy.need(asked)? == Need::Nothing {
+        let need = policy.need(asked)?;
+        if need == Need::Nothing {
             return Ok(Passage::Anonymous(voice.clone()));
         }
-        let Some(token) = core.places.token(parts)? else {
-            return match strictness {
-                Strictness::TokenNeeded => Err(Refusal::no_token()),
-                Strictness::TokenOptional => Ok(Passage::Anonymous(voice.clone())),
-            };
+        let (token, place) = match core.places.token(parts)? {
+            Some(token) => (token, None),
+            None => match core.places.ambient(&parts.headers)? {
+                Some((token, place)) => (token, Some(place)),
+                None if need == Need::Token && *strictness == Strictness::TokenNeeded => {
+                    return Err(Refusal::no_token());
+                }
+                None => return Ok(Passage::Anonymous(voice.clone())),
+            },
         };
-        let verified = core.verifier.verify(&token, core.clock.now()).await;
+        if let Some(place) = place {
+            place.csrf.check_origin(asked.method(), asked.headers())?;
+        }
+        let verified = core.verifier.verify(&token, asked.now()).await;
         let verified = verified.map_err(|why| Refusal::rejected(&why, voice.style))?;
         let principal = caller.insert(Principal::new(verified));
+        if let Some(place) = place {
+            let expected = principal.claim(place.csrf.claim_name()).and_then(Value::as_str);
+            let expected = expected.unwrap_or_default();
+            place.csrf.check(asked.method(), asked.headers(), expected)?;
+        }
+        if !policy.takes(principal.token_use()) {
+            return Err(Refusal::other_use());
+        }
         policy.allow(asked, principal).await?;
         Ok(Passage::Admitted(principal.clone()))
     }

@@ -28,13 +28,18 @@
 //!
 //! # What decides
 //!
-//! * **Where the token is**: `Authorization: Bearer`, a header such as `X-API-KEY` where the operator names one, and
-//!   `?access_token=` for WebSocket upgrades only. Twice is refused.
+//! * **Where the token is**: `Authorization: Bearer`, a header such as `X-API-KEY` where the operator names one,
+//!   `?access_token=` for WebSocket upgrades only, and a cookie where the operator names one
+//!   ([`GuardBuilder::cookie`]), which counts only where nothing else is, and only with its [`Csrf`] token. Twice is
+//!   refused.
 //! * **Whether it is good**: a [`Verifier`]. JWTs offline ([`Guard::for_issuer`]; algorithm, signature, `typ`, `iss`,
 //!   `exp`, `nbf`, `iat`, `aud`; no leeway unless given), introspection ([`Guard::introspecting`]), both, or one of the
 //!   embedder's own ([`Guard::new`]).
+//! * **Whether it is still alive**: a list of [`Revocations`], where the operator names one.
 //! * **Whether it allows this**: a [`Policy`] per route. Scopes ([`Guard::needs`]), scopes by method ([`Methods`]),
-//!   the claims of AMWA IS-10 ([`Guard::nmos`]), or one of the embedder's own ([`Guard::with`]).
+//!   kinds of tokens ([`Access`], [`Refresh`], [`Guest`]), how long ago somebody signed in ([`Fresh`]), [`Roles`], the
+//!   claims of AMWA IS-10 ([`Guard::nmos`]), or one of the embedder's own ([`Guard::with`]); put together with
+//!   [`PolicyExt`]. No policy takes a refresh token but the one for it.
 //! * **Who it is**: [`Principal`], which only the guard can make. With the feature `axum` it is an extractor; without,
 //!   [`Principal::of`] takes it from the request. A handler that asks for it where no guard stands answers 500.
 //!
@@ -53,6 +58,8 @@
 mod asked;
 mod audit;
 mod builder;
+mod cookie;
+mod csrf;
 #[cfg(feature = "axum")]
 mod extract;
 mod fetch;
@@ -68,26 +75,35 @@ mod policy;
 mod principal;
 mod problem;
 mod refusal;
+mod revocations;
 mod rights;
 mod token;
+mod token_use;
 mod verify;
 
 pub use crate::{
     asked::Asked,
     builder::GuardBuilder,
+    csrf::{Csrf, CsrfGuarded, CsrfLayer, CsrfMethods},
     guard::{Guard, GuardLayer},
     keys::{KeySource, Keys, KeysUnavailable},
     layer::Guarded,
     path::{NormalPath, UnsafePath},
-    policy::{Methods, Need, Policy, Scopes},
+    policy::{
+        Access, And, Fresh, Guest, Methods, Need, Optional, Policy, PolicyExt, Refresh, Roles,
+        Scopes,
+    },
     principal::Principal,
     problem::ConfigProblem,
     refusal::{Refusal, Style},
+    revocations::{MemoryRevocations, Revocations, session_entry},
+    token_use::TokenUse,
     verify::{PresentedToken, Rejection, Verified, Verifier},
 };
 pub use async_trait::async_trait;
 pub use http;
 pub use oauth_core::{
+    error::PortError,
     jose::{JwtProblem, KeySet},
     model::{Scope, SigningAlgorithm, Timestamp},
     ports::{Clock, Random},

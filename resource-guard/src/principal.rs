@@ -3,6 +3,7 @@
 use crate::{
     path::NormalPath,
     rights::{Access, Rights},
+    token_use::TokenUse,
     verify::Verified,
 };
 use oauth_core::model::{Scope, Timestamp};
@@ -42,6 +43,16 @@ impl Principal {
     /// When the token dies; an introspection answer need not say.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.0.expires_at
+    }
+
+    /// What the token may be used as.
+    pub fn token_use(&self) -> TokenUse {
+        self.0.token_use
+    }
+
+    /// Whether the token is of a guest: of nobody in particular, by the word `guest` in its scope.
+    pub fn is_guest(&self) -> bool {
+        self.0.scope.contains("guest")
     }
 
     /// One claim.

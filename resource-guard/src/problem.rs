@@ -23,6 +23,9 @@ pub enum ConfigProblem {
     /// Without an audience, tokens for other servers would be accepted.
     #[error("the guard needs an audience: the name by which tokens mean this server")]
     Audience,
+    /// The name of the cookie is not one, or is not protected by its prefix.
+    #[error("the cookie of the token needs a valid name that begins with __Host- or __Secure-")]
+    Cookie,
     /// The credentials for introspection are unusable.
     #[error("introspection needs a client id and a secret")]
     Credentials,
@@ -47,6 +50,9 @@ pub enum ConfigProblem {
     /// The realm has characters that a challenge cannot carry.
     #[error("the realm must be printable ASCII without quotes and backslashes")]
     Realm,
+    /// A list of roles is empty, or one of them is.
+    #[error("a list of roles is empty, or one of them is")]
+    Role,
     /// A certificate could not be read.
     #[error("a root certificate is not readable PEM")]
     RootCertificate,

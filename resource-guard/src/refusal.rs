@@ -52,6 +52,7 @@ pub struct Refusal {
     description: Option<&'static str>,
     scope: Option<Scope>,
     retry_after: Option<Duration>,
+    max_age: Option<Duration>,
     reason: Cow<'static, str>,
 }
 
@@ -63,6 +64,7 @@ impl Refusal {
             description: Some(reason),
             scope: None,
             retry_after: None,
+            max_age: None,
             reason: Cow::Borrowed(reason),
         }
     }
@@ -92,6 +94,31 @@ impl Refusal {
         refusal
     }
 
+    /// 401 `insufficient_user_authentication`: the person signed in too long ago
+    /// ([RFC 9470 3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+    pub const fn stale(max_age: Duration) -> Self {
+        const WHY: &str = "this needs a more recent sign-in";
+        let code = ErrorCode::InsufficientUserAuthentication;
+        let mut refusal = Self::new(StatusCode::UNAUTHORIZED, Some(code), WHY);
+        refusal.max_age = Some(max_age);
+        refusal
+    }
+
+    /// 403 `access_denied`: the request may be another site's. The description must be plain ASCII without quotes.
+    pub const fn forged(description: &'static str) -> Self {
+        Self::new(StatusCode::FORBIDDEN, Some(ErrorCode::AccessDenied), description)
+    }
+
+    /// 401 `invalid_token`: the token is good, but for another use than this route takes.
+    pub(crate) const fn other_use() -> Self {
+        Self::invalid_token("tokens for this use are not taken here")
+    }
+
+    /// What the peer is told beside the code, if anything.
+    pub const fn description(&self) -> Option<&'static str> {
+        self.description
+    }
+
     /// 503: whether the request may pass cannot be decided now.
     pub const fn unavailable(retry_after: Duration) -> Self {
         const WHY: &str = "whether the access token is good cannot be decided at the moment";
@@ -114,6 +141,7 @@ impl Refusal {
             Rejection::Jwt(JwtProblem::Expired) => {
                 Self::invalid_token("the access token has expired")
             }
+            Rejection::Revoked => Self::invalid_token("the access token has been revoked"),
             Rejection::Unavailable { retry_after } => Self::unavailable(*retry_after),
             _ => Self::invalid_token("the access token is not valid"),
         };
@@ -185,6 +213,7 @@ impl Refusal {
             }
         }
         parts.extend(self.scope.as_ref().map(|scope| format!("scope=\"{scope}\"")));
+        parts.extend(self.max_age.map(|age| format!("max_age=\"{}\"", age.as_secs())));
         format!("Bearer {}", parts.join(", "))
     }
 }

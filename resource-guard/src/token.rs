@@ -1,6 +1,10 @@
 //! Where a request carries its token ([RFC 6750 2](https://www.rfc-editor.org/rfc/rfc6750#section-2)).
 
-use crate::{refusal::Refusal, verify::PresentedToken};
+use crate::{
+    cookie::{CookieToken, only_cookie},
+    refusal::Refusal,
+    verify::PresentedToken,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts};
 use std::borrow::Cow;
 
@@ -12,6 +16,8 @@ const LONGEST: usize = 16 * 1024;
 pub(crate) struct Places {
     /// A header that may carry `bearer <token>` instead of `Authorization`.
     pub(crate) api_key: Option<HeaderName>,
+    /// A cookie that may carry the token where nothing else does.
+    pub(crate) cookie: Option<CookieToken>,
 }
 
 impl Places {
@@ -39,11 +45,25 @@ impl Places {
         if again.is_some() {
             return Err(Refusal::invalid_request("the request carries more than one token"));
         }
-        if !is_b64token(&token) || token.len() > LONGEST {
-            return Err(Refusal::invalid_token("the access token is malformed"));
-        }
-        Ok(Some(PresentedToken::new(token)))
+        well_formed(token).map(Some)
     }
+
+    /// The token of the cookie, for a request that carries none elsewhere, and what else is asked of it.
+    pub(crate) fn ambient<'a>(
+        &'a self,
+        headers: &'a HeaderMap,
+    ) -> Result<Option<(PresentedToken<'a>, &'a CookieToken)>, Refusal> {
+        let Some(place) = &self.cookie else { return Ok(None) };
+        let Some(value) = only_cookie(headers, &place.name)? else { return Ok(None) };
+        Ok(Some((well_formed(Cow::Borrowed(value))?, place)))
+    }
+}
+
+fn well_formed(token: Cow<'_, str>) -> Result<PresentedToken<'_>, Refusal> {
+    if !is_b64token(&token) || token.len() > LONGEST {
+        return Err(Refusal::invalid_token("the access token is malformed"));
+    }
+    Ok(PresentedToken::new(token))
 }
 
 /// The token of a header of the form `Bearer <token>`; none under another scheme.
@@ -115,7 +135,8 @@ mod tests {
             request = request.header(*name, *value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let places = Places { api_key: api_key.then(|| HeaderName::from_static("x-api-key")) };
+        let places =
+            Places { api_key: api_key.then(|| HeaderName::from_static("x-api-key")), cookie: None };
         places
             .token(&parts)
             .map(|t| t.map(|t| t.as_str().to_owned()))

@@ -2,12 +2,15 @@
 
 use super::{GuardBuilder, KeyChoice, When};
 use crate::{
+    cookie::is_name,
+    csrf::X_API_KEY,
     fetch::{Endpoint, FetchProblem, Http, PlainHttp, Reach, endpoint},
     guard::{Core, Guard, Keeper, Switch},
     introspect::{Asking, Introspection, basic},
     keys::{CachedKeys, FixedKeys, KeyCache, KeyEndpoint, KeySource},
     problem::ConfigProblem,
     refusal::Realm,
+    revocations::Listed,
     token::Places,
     verify::{AudienceRule, Both, JwtVerifier, Rules, Verifier},
 };
@@ -51,7 +54,12 @@ impl GuardBuilder {
         let http = self.http()?;
         let (keys, cache) = self.key_source_of(&rules, &http)?;
         let introspection = self.introspection_of(&rules, &http)?;
-        let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, self.remember));
+        let listed = self.revocations.map(|list| Listed {
+            list,
+            while_silent: self.while_silent,
+            timeout: self.timeout,
+        });
+        let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, self.remember, listed));
         let always = self.asking == When::Always;
         let verifier: Arc<dyn Verifier> = match (jwt, introspection) {
             (Some(jwt), Some(introspection)) => Arc::new(Both { jwt, introspection, always }),
@@ -79,7 +87,16 @@ impl GuardBuilder {
                 .filter(|name| *name != header::AUTHORIZATION)
                 .ok_or(ConfigProblem::ApiKeyHeader)
         };
-        Ok(Places { api_key: self.api_key.as_ref().map(name).transpose()? })
+        let mut api_key = self.api_key.as_ref().map(name).transpose()?;
+        if let Some(cookie) = &self.cookie {
+            let prefixed = ["__Host-", "__Secure-"].iter().any(|p| cookie.name.starts_with(p));
+            if !prefixed || !is_name(&cookie.name) {
+                return Err(ConfigProblem::Cookie);
+            }
+            // The header that may carry the value of a cookie session may carry a token instead.
+            api_key = api_key.or(Some(X_API_KEY));
+        }
+        Ok(Places { api_key, cookie: self.cookie.clone() })
     }
 
     fn rules(&self) -> Result<Rules, ConfigProblem> {

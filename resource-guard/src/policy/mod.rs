@@ -1,17 +1,26 @@
 //! What a good token must allow for a request to pass.
 
+mod compose;
+mod fresh;
 mod methods;
 mod nmos;
+mod roles;
 mod scopes;
+mod uses;
 
+pub use compose::{And, Optional, PolicyExt};
+pub use fresh::Fresh;
 pub use methods::Methods;
 pub(crate) use nmos::Nmos;
+pub use roles::Roles;
 pub use scopes::Scopes;
+pub use uses::{Access, Guest, Refresh};
 
 use crate::{
     asked::Asked,
     principal::Principal,
     refusal::{Refusal, Style},
+    token_use::TokenUse,
 };
 use async_trait::async_trait;
 
@@ -21,8 +30,21 @@ use async_trait::async_trait;
 pub enum Need {
     /// It passes as it is.
     Nothing,
+    /// It passes without a token, but one that is there must be good and allow this.
+    Optional,
     /// It needs a good token.
     Token,
+}
+
+impl Need {
+    /// What two policies need together: whatever is more.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Token, _) | (_, Self::Token) => Self::Token,
+            (Self::Optional, _) | (_, Self::Optional) => Self::Optional,
+            (Self::Nothing, Self::Nothing) => Self::Nothing,
+        }
+    }
 }
 
 /// Decides which requests need a token and what the token must allow.
@@ -32,6 +54,11 @@ pub trait Policy: Send + Sync {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         let _ = asked;
         Ok(Need::Token)
+    }
+
+    /// Whether tokens for this use are taken. Access tokens alone, unless the policy says otherwise.
+    fn takes(&self, token: TokenUse) -> bool {
+        token == TokenUse::Access
     }
 
     /// Whether a caller with a good token may do this.

@@ -1,14 +1,22 @@
 //! JWT access tokens, verified offline and remembered until they expire.
 
 use super::{PresentedToken, Rejection, Rules, Verified, Verifier};
-use crate::keys::{KeySource, Keys};
+use crate::{
+    keys::{KeySource, Keys},
+    revocations::{Listed, session_entry},
+    token_use::TokenUse,
+};
 use async_trait::async_trait;
 use oauth_core::{
     jose::{Jwt, JwtProblem, verify},
     model::{HashedToken, Timestamp},
 };
 use quick_cache::sync::Cache;
-use std::sync::Arc;
+use serde_json::Value;
+use std::{sync::Arc, time::Duration};
+
+/// What callers are told to wait when the list does not answer.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
 
 /// Verifies JWTs by the keys of a source and the rules of the guard.
 pub(crate) struct JwtVerifier {
@@ -16,6 +24,8 @@ pub(crate) struct JwtVerifier {
     keys: Arc<dyn KeySource>,
     /// Tokens found good before, by hash.
     seen: Option<Cache<HashedToken, Seen>>,
+    /// Tokens that are dead before their time.
+    listed: Option<Listed>,
 }
 
 /// A token that was good, until when, and by which keys.
@@ -28,9 +38,14 @@ struct Seen {
 
 impl JwtVerifier {
     /// Remembers at most `remember` tokens.
-    pub(crate) fn new(rules: Arc<Rules>, keys: Arc<dyn KeySource>, remember: usize) -> Self {
+    pub(crate) fn new(
+        rules: Arc<Rules>,
+        keys: Arc<dyn KeySource>,
+        remember: usize,
+        listed: Option<Listed>,
+    ) -> Self {
         let seen = (remember > 0).then(|| Cache::new(remember));
-        Self { rules, keys, seen }
+        Self { rules, keys, seen, listed }
     }
 
     fn recall(&self, hash: HashedToken, keys: &Keys, now: Timestamp) -> Option<Arc<Verified>> {
@@ -55,11 +70,27 @@ impl JwtVerifier {
             Err(problem) => Err(problem.into()),
         }
     }
-}
 
-#[async_trait]
-impl Verifier for JwtVerifier {
-    async fn verify(
+    /// Asks the list about a token that is good otherwise. One without `jti` could never be revoked, so where there is
+    /// a list it is refused.
+    async fn unlisted(
+        &self,
+        verified: Arc<Verified>,
+        now: Timestamp,
+    ) -> Result<Arc<Verified>, Rejection> {
+        let Some(listed) = &self.listed else { return Ok(verified) };
+        let text = |name| verified.claims.get(name).and_then(Value::as_str);
+        let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or(Rejection::Claim("jti"))?;
+        let session = text("sid").map(session_entry);
+        let ids: Vec<&str> = [Some(jti), session.as_deref()].into_iter().flatten().collect();
+        match listed.has(&ids, now).await {
+            Some(false) => Ok(verified),
+            Some(true) => Err(Rejection::Revoked),
+            None => Err(Rejection::Unavailable { retry_after: RETRY_AFTER }),
+        }
+    }
+
+    async fn accepted(
         &self,
         token: &PresentedToken<'_>,
         now: Timestamp,
@@ -71,11 +102,28 @@ impl Verifier for JwtVerifier {
         let (jwt, keys) = self.signed(token.as_str(), keys, now).await?;
         self.rules.check_jwt(&jwt, now)?;
         let until = jwt.expires_at().ok_or(Rejection::Claim("exp"))?.plus(self.rules.leeway);
-        let verified = Arc::new(Verified::from_claims(jwt.claims)?);
+        let is_refresh = jwt.is_typ("rt+jwt");
+        let mut verified = Verified::from_claims(jwt.claims)?;
+        if is_refresh && verified.token_use == TokenUse::Access {
+            verified.token_use = TokenUse::Refresh;
+        }
+        let verified = Arc::new(verified);
         if let Some(seen) = &self.seen {
             let generation = keys.generation();
             seen.insert(token.hash(), Seen { verified: verified.clone(), until, generation });
         }
         Ok(verified)
+    }
+}
+
+#[async_trait]
+impl Verifier for JwtVerifier {
+    async fn verify(
+        &self,
+        token: &PresentedToken<'_>,
+        now: Timestamp,
+    ) -> Result<Arc<Verified>, Rejection> {
+        let verified = self.accepted(token, now).await?;
+        self.unlisted(verified, now).await
     }
 }

@@ -8,7 +8,7 @@ pub(crate) use both::Both;
 pub(crate) use jwt::JwtVerifier;
 pub(crate) use rules::{AudienceRule, Rules};
 
-use crate::rights::Rights;
+use crate::{rights::Rights, token_use::TokenUse};
 use async_trait::async_trait;
 use oauth_core::{
     jose::JwtProblem,
@@ -81,6 +81,9 @@ pub enum Rejection {
     /// The JWT itself is not acceptable.
     #[error(transparent)]
     Jwt(#[from] JwtProblem),
+    /// It, or the session it was issued in, is on the list of revoked ones.
+    #[error("the token is on the list of revoked ones")]
+    Revoked,
     /// It is not a token of the accepted types, such as an ID token.
     #[error("this is not an access token")]
     Type,
@@ -100,6 +103,7 @@ pub struct Verified {
     pub(crate) issuer: Option<String>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) rights: Rights,
+    pub(crate) token_use: TokenUse,
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -128,6 +132,7 @@ impl Verified {
             issuer: text(&claims, "iss")?.map(str::to_owned),
             expires_at: expiry(&claims),
             rights: Rights::of(&claims),
+            token_use: TokenUse::of(&claims),
             claims,
         })
     }

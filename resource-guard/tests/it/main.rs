@@ -8,11 +8,15 @@ mod concurrency;
 #[cfg(test)]
 mod config;
 #[cfg(test)]
+mod cookies;
+#[cfg(test)]
 mod is10_paths;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
 mod principal;
+#[cfg(test)]
+mod revocations;
 #[cfg(test)]
 mod rfc6750;
 #[cfg(test)]
@@ -29,3 +33,5 @@ mod rfc9068;
 mod support;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod token_uses;

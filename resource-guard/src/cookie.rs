@@ -1,0 +1,37 @@
+//! A JWT in a cookie: a token that the browser sends by itself, so that the request needs more than it.
+
+use crate::{csrf::Csrf, refusal::Refusal};
+use http::{HeaderMap, header};
+
+/// The cookie that may carry the token, and what is asked of requests that live on it.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieToken {
+    pub(crate) name: String,
+    pub(crate) csrf: Csrf,
+}
+
+/// The value of a cookie. A name that occurs twice is refused: one of the two was planted by somebody who may set
+/// cookies for a part of the site, and nothing tells which.
+pub(crate) fn only_cookie<'a>(
+    headers: &'a HeaderMap,
+    name: &str,
+) -> Result<Option<&'a str>, Refusal> {
+    let mut found = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|h| h.to_str().ok())
+        .flat_map(|h| h.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .filter(|(n, _)| *n == name)
+        .map(|(_, value)| value);
+    match (found.next(), found.next()) {
+        (Some(_), Some(_)) => Err(Refusal::invalid_request("a cookie is repeated")),
+        (value, _) => Ok(value.filter(|v| !v.is_empty())),
+    }
+}
+
+/// Whether browsers can be told to set a cookie of this name.
+pub(crate) fn is_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(allowed)
+}
