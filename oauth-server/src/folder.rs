@@ -36,7 +36,7 @@ pub fn prepare(config: &Config) -> anyhow::Result<()> {
 }
 
 /// A file to be made, for the owner alone.
-fn private_file() -> OpenOptions {
+pub(crate) fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -78,7 +78,7 @@ fn make_key(path: &Path, random: &dyn Random) -> std::io::Result<()> {
     }
 }
 
-fn make_private_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private_folder(path: &Path) -> std::io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

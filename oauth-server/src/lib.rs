@@ -13,6 +13,7 @@ pub mod credentials;
 pub mod entity;
 pub mod folder;
 pub mod health;
+pub mod mail;
 pub mod maintenance;
 pub mod metrics;
 pub mod migration;

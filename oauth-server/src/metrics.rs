@@ -20,6 +20,7 @@ const DURATION: &str = "oauth_http_request_duration_seconds";
 const TOKENS: &str = "oauth_token_responses_total";
 const REFUSALS: &str = "oauth_refusals_total";
 const REPLAYS: &str = "oauth_replays_total";
+const LETTERS: &str = "oauth_letters_total";
 const SIGN_INS: &str = "oauth_sign_ins_total";
 
 /// The counters of one server, or nothing where metrics are off. No globals: each server in a process has its own.
@@ -55,6 +56,7 @@ impl Metrics {
             (TOKENS, "Successful token responses by grant type."),
             (REFUSALS, "Refusals by endpoint and error code."),
             (REPLAYS, "Used-up codes and refresh tokens that came back."),
+            (LETTERS, "Attempts to send a letter by outcome."),
             (SIGN_INS, "Attempts to sign in with a password by outcome."),
         ];
         for (name, words) in counters {
@@ -101,6 +103,11 @@ impl Metrics {
     /// A used-up credential came back.
     pub fn replay(&self) {
         self.count(REPLAYS, Vec::new);
+    }
+
+    /// Somebody tried to send a letter.
+    pub fn letter(&self, outcome: &'static str) {
+        self.count(LETTERS, || vec![Label::new("outcome", outcome)]);
     }
 
     /// Somebody tried to sign in.

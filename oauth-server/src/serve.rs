@@ -3,7 +3,7 @@
 
 mod prompt;
 
-use crate::{config::Config, maintenance, routes, seed, state::AppState};
+use crate::{config::Config, mail, maintenance, routes, seed, state::AppState};
 use anyhow::Context as _;
 use axum_server::{
     Handle, Server,
@@ -42,6 +42,8 @@ pub async fn serve(
     let operator = operator(&state)?;
     seed::warn(&state);
     let maintenance = tokio::spawn(maintenance::run(state.clone()));
+    let (stop_mail, stopped) = tokio::sync::watch::channel(false);
+    let letters = tokio::spawn(mail::run(state.mail.clone(), stopped));
     let service = routes::router(&state).into_make_service_with_connect_info::<SocketAddr>();
     let grace = state.config.server.shutdown_timeout;
     let stopper = handle.clone();
@@ -68,6 +70,10 @@ pub async fn serve(
     }
     watch.abort();
     maintenance.abort();
+    stop_mail.send(true).ok();
+    if tokio::time::timeout(grace, letters).await.is_err() {
+        tracing::warn!("a letter was under way for too long; it will be sent again");
+    }
     if let Some(operator) = operator {
         operator.abort();
     }

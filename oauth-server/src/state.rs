@@ -4,6 +4,7 @@ use crate::{
     audit::ServerAudit,
     config::{Config, RegistrationMode},
     folder,
+    mail::Mail,
     metrics::Metrics,
     migration, outgoing, policy,
     registrars::ServerRegistrars,
@@ -41,6 +42,8 @@ pub struct Parts {
     pub passwords: Arc<dyn Passwords>,
     /// Browser sessions.
     pub sessions: Sessions,
+    /// Letters.
+    pub mail: Mail,
     /// Who may register clients.
     pub registrars: ServerRegistrars,
     /// Counters of attempts, for signing up.
@@ -115,6 +118,13 @@ impl AppState {
             Arc::clone(&world.random),
             &config,
         );
+        let mail = Mail::new(
+            store.clone(),
+            (Arc::clone(&world.clock), Arc::clone(&world.random)),
+            &key,
+            metrics.clone(),
+            &config,
+        )?;
         let builder = Provider::builder(config.issuer())
             .store(store.clone())
             .users(users.clone())
@@ -132,6 +142,7 @@ impl AppState {
             config,
             store,
             sessions,
+            mail,
             registrars,
             throttle,
             metrics,

@@ -4,6 +4,7 @@
 mod client;
 mod config;
 mod keys;
+mod mail;
 mod output;
 mod profile;
 mod registration;
@@ -77,7 +78,7 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Look after signing keys, delete expired rows, and exit
+    /// Look after signing keys, delete expired rows, send letters that are due, and exit
     Maintain,
     /// Users: create, list, passwords, rights
     #[command(subcommand)]
@@ -94,6 +95,9 @@ enum Command {
     /// Signing keys: list, rotate, retire, import
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Letters: try whether they arrive, list what waits
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// The configuration: reference, what is in effect
     #[command(subcommand)]
     Config(config::Command),
@@ -172,10 +176,14 @@ impl Command {
             Self::Client(command) => client::run(command, &state, output).await,
             Self::Registration(command) => registration::run(command, &state, output).await,
             Self::Keys(command) => keys::run(command, &state, output).await,
+            Self::Mail(command) => mail::run(command, &state, output).await,
             Self::Maintain => {
                 maintenance::maintain_keys(&state).await?;
                 let rows = maintenance::sweep(&state).await?;
-                output::message(&format!("signing keys looked after, {rows} expired rows deleted"))
+                let letters = state.mail.deliver(crate::mail::MOST).await?;
+                output::message(&format!(
+                    "signing keys looked after, {rows} expired rows deleted, {letters} letters taken up"
+                ))
             }
             Self::Serve | Self::Migrate { .. } | Self::Config(_) | Self::Completions { .. } => {
                 Ok(())

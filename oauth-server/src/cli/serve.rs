@@ -48,15 +48,21 @@ fn greet(state: &AppState, address: SocketAddr) {
     let issuer = state.config.issuer();
     let mode = state.config.mode();
     match telemetry::format(&state.config.logs, std::io::stdout().is_terminal()) {
-        LogFormat::Json => tracing::info!(%address, url = %issuer, %mode, "listening"),
+        LogFormat::Json => {
+            let mail = state.mail.folder().map(|folder| folder.display().to_string());
+            tracing::info!(%address, url = %issuer, %mode, mail, "listening");
+        }
         LogFormat::Pretty => {
             let start = if state.config.signup.open {
                 format!("Sign up:      {}", issuer.join("/signup"))
             } else {
                 "Make a user:  oauth-server user create NAME".to_owned()
             };
+            let mail = state.mail.folder().map_or_else(String::new, |folder| {
+                format!("\n    Letters:      {}", folder.display())
+            });
             let text = format!(
-                "\n  oauth-server listens on {address} ({mode})\n\n    {start}\n    Sign in:      {}\n    Metadata:     {}\n\n  Stop it with Ctrl-C.\n\n",
+                "\n  oauth-server listens on {address} ({mode})\n\n    {start}\n    Sign in:      {}\n    Metadata:     {}{mail}\n\n  Stop it with Ctrl-C.\n\n",
                 issuer.join("/"),
                 issuer.join("/.well-known/oauth-authorization-server"),
             );

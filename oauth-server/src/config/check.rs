@@ -1,6 +1,7 @@
 //! What must fit together in every mode.
 
 mod lists;
+mod mail;
 mod outgoing;
 mod server;
 mod tokens;
@@ -16,6 +17,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     storage(config, problems);
     tokens::check(config, problems);
     logs(config, problems);
+    mail::check(config, problems);
     lists::check(config, problems);
     rules::enforce(config, problems);
     profiles::enforce(config, problems);

@@ -3,6 +3,7 @@
 mod check;
 mod claims;
 mod load;
+mod mail;
 mod metadata;
 mod problem;
 mod profiles;
@@ -18,6 +19,7 @@ mod words;
 pub use check::decode_key;
 pub use claims::Claims;
 pub use load::{Overrides, Sources, load};
+pub use mail::*;
 pub use metadata::Metadata;
 pub use problem::{Problem, Problems};
 pub use profiles::{Demand, Profile};
@@ -106,6 +108,8 @@ whole! {
     signup: Signup,
     /// Browser sessions.
     sessions: Sessions,
+    /// Letters.
+    mail: Mail,
     /// Guessing passwords.
     throttle: Throttle,
     /// Hashing passwords.

@@ -1,6 +1,8 @@
 //! What is refused in which mode. Each rule is a row: where it holds, how it is broken, what to do.
 
-use super::{Authenticator, Config, DangerousGrant, Mode, Pkce, Problems, Secret, SelfService};
+use super::{
+    Authenticator, Config, DangerousGrant, MailTransport, Mode, Pkce, Problems, Secret, SelfService,
+};
 use std::time::Duration;
 
 /// A shortcut that some modes refuse.
@@ -81,6 +83,12 @@ pub const RULES: &[Rule] = &[
         refused_in: PRODUCTION,
         broken: |c| one("database.url", database_password(c).is_some_and(|p| p.is_placeholder())),
         what: "has a placeholder where the password should be; give the database a real one",
+    },
+    Rule {
+        key: "mail.transport",
+        refused_in: PRODUCTION,
+        broken: |c| one("mail.transport", c.mail_transport() == MailTransport::File),
+        what: "`file` leaves letters with links that let people in on the disk; set it to \"smtp\" or \"none\"",
     },
     Rule {
         key: "signup.access_rights",

@@ -3,6 +3,7 @@
 mod m20261122_000001_sessions_and_throttle;
 mod m20261122_000002_session_names;
 mod m20261122_000003_initial_access_tokens;
+mod m20261128_000006_letters;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_sessions_and_throttle::Migration),
             Box::new(m20261122_000002_session_names::Migration),
             Box::new(m20261122_000003_initial_access_tokens::Migration),
+            Box::new(m20261128_000006_letters::Migration),
         ]
     }
 
