@@ -28,6 +28,13 @@ pub fn check_username(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// The e-mail address as it is kept, or what is wrong with it.
+pub fn check_email(text: &str) -> Result<String, String> {
+    let email = text.trim();
+    let fine = !email.chars().any(is_deceptive) && crate::profile::is_email(email);
+    fine.then(|| email.to_owned()).ok_or_else(|| "Give an address such as ada@example.org.".into())
+}
+
 /// Accepts a password, or says what is wrong with it.
 pub fn check_password(password: &str, username: &str, shortest: u16) -> Result<(), String> {
     if password.is_empty() {

@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod migration;
 pub mod outgoing;
 pub mod pages;
+pub mod people;
 pub mod policy;
 pub mod profile;
 pub mod registrars;

@@ -9,7 +9,9 @@ mod check;
 mod kept;
 mod written;
 
-pub use kept::change;
+pub(crate) use check::is_email;
+pub(crate) use kept::write;
+pub use kept::{AddressTaken, change};
 pub use written::Flag;
 
 use serde_json::{Map, Value};

@@ -15,8 +15,10 @@ use oauth_core::{
     seaorm::{NewUser, new_user_id},
 };
 
-/// Registers the clients, or brings them up to date, and makes the users that are not there.
+/// Registers the server's own client and those of the configuration, or brings them up to date, and makes the users
+/// that are not there.
 pub async fn seed(state: &AppState) -> Result<(), PortError> {
+    crate::people::own_client::register(state).await?;
     for entry in &state.config.clients {
         client(state, entry).await?;
     }
@@ -121,23 +123,29 @@ async fn user(state: &AppState, entry: &UserEntry) -> Result<(), PortError> {
     let env = state.provider.env();
     let now = env.clock.now();
     let password = entry.password.as_ref().map_or("", Secret::reveal);
+    let profile = entry.claims.profile(now);
+    let mut profile =
+        profile.ok_or_else(|| PortError::new("a user of the configuration breaks a rule"))?;
+    // The address has a place of its own, and whether it is confirmed beside it.
+    let email = profile.remove("email").and_then(|email| email.as_str().map(str::to_owned));
+    let email_verified = profile.remove("email_verified") == Some(true.into());
     let new = NewUser {
-        id: new_user_id(now, &*env.random),
-        username: entry.name.clone(),
         password_hash: Some(state.passwords.hash(password).await?),
         is_admin: entry.admin,
-        created_at: now,
+        email,
+        email_verified,
+        ..NewUser::new(new_user_id(now, &*env.random), entry.name.clone(), now)
     };
-    let Some(id) = state.store.create_user(new).await? else { return Ok(()) };
+    let Some(id) = state.store.create_user(new).await? else {
+        tracing::warn!("a user of the configuration is not made: somebody has the name or address");
+        return Ok(());
+    };
     let right = |text: &String| {
         let (api, access) = text.split_once(':')?;
         let access = Access::parse(access)?;
         Some(AccessRight { user: id.clone(), api: api.to_owned(), access, paths: Vec::new() })
     };
     state.store.set_rights(&id, entry.rights.iter().filter_map(right).collect()).await?;
-    let profile = entry.claims.profile(now);
-    let profile =
-        profile.ok_or_else(|| PortError::new("a user of the configuration breaks a rule"))?;
     state.store.set_profile(&id, profile).await?;
     tracing::info!(user.id = %id, "user of the configuration made");
     Ok(())

@@ -3,7 +3,7 @@
 use crate::{
     config::{Authenticator, Config},
     metrics::{Metrics, SignInOutcome},
-    shell,
+    people, shell,
     throttle::{Admission, Subject, Throttle},
 };
 use async_trait::async_trait;
@@ -11,15 +11,9 @@ use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, User, UserId},
     ports::{Clock, Random, SignIn, Users},
-    seaorm::{
-        NewUser, SeaStore,
-        entity::user::{Column, Entity},
-        new_user_id,
-    },
+    seaorm::{NewUser, SeaStore, entity::user::Entity, new_user_id},
 };
-use sea_orm::{
-    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-};
+use sea_orm::{DatabaseTransaction, EntityTrait as _, QuerySelect as _};
 use serde_json::{Map, Value};
 use std::sync::Arc;
 
@@ -37,10 +31,10 @@ pub(crate) fn acr(amr: &[String]) -> Option<String> {
 pub struct StoredPassword(Option<String>);
 
 impl StoredPassword {
-    /// What is stored now for the user of this name, if there is one. To be read before the password is tried.
+    /// What is stored now for whoever signs in by this name or address, if there is one. To be read before the
+    /// password is tried.
     pub async fn of(store: &SeaStore, name: &str) -> Result<Self, PortError> {
-        let named = Column::UsernameKey.eq(name.trim().to_lowercase());
-        let row = Entity::find().filter(named).one(store.database()).await?;
+        let row = store.row_by_login(name.trim()).await?;
         Ok(Self(row.and_then(|row| row.password_hash)))
     }
 
@@ -89,7 +83,9 @@ impl ServerUsers {
         {
             return Ok(SignIn::Throttled(seconds));
         }
-        let account = Subject::account(name);
+        // By whichever of its names somebody signs in, an account has one counter.
+        let known = self.store.row_by_login(name.trim()).await?;
+        let account = Subject::account(known.as_ref().map_or(name, |row| &row.username));
         if let Admission::Wait(seconds) = self.throttle.admit(&account).await? {
             return Ok(SignIn::Throttled(seconds));
         }
@@ -121,13 +117,7 @@ impl ServerUsers {
         }
         if self.store.account_by_name(name).await?.is_none() {
             let now = self.clock.now();
-            let new = NewUser {
-                id: new_user_id(now, &*self.random),
-                username: name.to_owned(),
-                password_hash: None,
-                is_admin: false,
-                created_at: now,
-            };
+            let new = NewUser::new(new_user_id(now, &*self.random), name, now);
             // Another request may have been faster; either way there is one now.
             let _ = self.store.create_user(new).await?;
         }
@@ -139,6 +129,9 @@ impl ServerUsers {
 #[async_trait]
 impl Users for ServerUsers {
     async fn user(&self, id: &UserId) -> Result<Option<User>, PortError> {
+        if let Some(guest) = people::as_user(id) {
+            return Ok(Some(guest));
+        }
         self.store.user(id).await
     }
 

@@ -6,7 +6,9 @@ use crate::{
     folder,
     mail::Mail,
     metrics::Metrics,
-    migration, outgoing, policy,
+    migration, outgoing,
+    people::OwnClaims,
+    policy,
     registrars::ServerRegistrars,
     registration, seed,
     session::Sessions,
@@ -130,6 +132,7 @@ impl AppState {
             .users(users.clone())
             .passwords(passwords.clone())
             .audit(ServerAudit::new(metrics.clone()))
+            .claims(OwnClaims::new(store.clone()))
             .sessions(sessions.clone())
             .sealing_key(&key)
             .clock(Shared(world.clock))

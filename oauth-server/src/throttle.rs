@@ -38,6 +38,7 @@ enum Kind {
     Address,
     Signup,
     Registration,
+    Guest,
 }
 
 impl Subject {
@@ -59,6 +60,11 @@ impl Subject {
     /// Registering clients from an address.
     pub fn registration(address: ClientAddress) -> Self {
         Self { key: format!("registration:{}", address.network()), kind: Kind::Registration }
+    }
+
+    /// Guest tokens for an address.
+    pub fn guest(address: ClientAddress) -> Self {
+        Self { key: format!("guest:{}", address.network()), kind: Kind::Guest }
     }
 
     /// Signing up from an address.
@@ -169,6 +175,7 @@ impl Throttle {
                 Kind::Address => self.limits.address_attempts,
                 Kind::Signup => self.limits.signup_attempts,
                 Kind::Registration => self.limits.registration_attempts,
+                Kind::Guest => self.limits.guest_attempts,
             }),
             first: seconds(self.limits.first_delay),
             longest: seconds(self.limits.longest_delay),

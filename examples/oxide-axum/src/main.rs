@@ -64,11 +64,8 @@ async fn furnish(store: &SeaStore) -> anyhow::Result<()> {
     let password = Argon2Passwords::default().hash("correct horse").await?;
     store
         .create_user(NewUser {
-            id: new_user_id(now, &SystemRandom),
-            username: "ada".into(),
             password_hash: Some(password),
-            is_admin: false,
-            created_at: now,
+            ..NewUser::new(new_user_id(now, &SystemRandom), "ada", now)
         })
         .await?;
     Ok(())

@@ -42,6 +42,11 @@ impl Deref for AuthenticatedClient {
     }
 }
 
+/// The embedder itself, which acts for a client of its own and needs no proof of that.
+pub(crate) const fn own(client: Arc<Client>) -> AuthenticatedClient {
+    AuthenticatedClient(client)
+}
+
 /// What the request presented.
 struct Presented<'a> {
     id: ClientId,

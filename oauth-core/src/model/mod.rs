@@ -41,4 +41,4 @@ pub use secret::{HashedToken, PlainToken};
 pub use time::Timestamp;
 pub use token::{NewToken, Resource, Token, TokenKind};
 pub use uri::{Issuer, RedirectUri, ResourceUri, UriProblem};
-pub use user::{Login, User};
+pub use user::{Login, Role, User, email_key};

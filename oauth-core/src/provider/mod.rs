@@ -2,6 +2,7 @@
 
 mod builder;
 mod cache;
+mod first_party;
 mod registration;
 mod sessions;
 
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use registration::Registration;
 
 pub use builder::{Builder, Incomplete};
+pub use first_party::{FirstParty, FirstPartyTokens, Refreshing};
 
 /// An OAuth 2.0 provider. Cheap to clone; every clone is the same provider.
 #[derive(Clone)]

@@ -22,6 +22,7 @@ mod keys;
 mod lookups;
 mod migration;
 mod only;
+pub mod people;
 mod sessions;
 mod sweep;
 mod users;

@@ -2,18 +2,19 @@
 
 use super::{
     SeaStore, clients,
-    entity::{access_right, client, from_json, json, user, user::UserAccount},
+    entity::{access_right, client, json, user, user::UserAccount},
     only::Only,
+    people::{self, EmailChange},
 };
 use crate::{
     error::PortError,
-    model::{AccessRight, Timestamp, User, UserId},
+    model::{AccessRight, Timestamp, User, UserId, email_key},
     ports::{Random, SignIn, Users, Verdict},
 };
 use async_trait::async_trait;
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    Set,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, Insert, QueryFilter,
+    QueryOrder, QuerySelect, Set,
     sea_query::{Expr, OnConflict},
 };
 use serde_json::{Map, Value};
@@ -32,10 +33,32 @@ pub struct NewUser {
     /// The PHC string of the password, as made by [`Passwords::hash`](crate::ports::Passwords::hash);
     /// none for a user who cannot sign in with a password.
     pub password_hash: Option<String>,
+    /// The e-mail address. No two users have the same confirmed one.
+    pub email: Option<String>,
+    /// Whether the user is known to receive what is sent there.
+    pub email_verified: bool,
     /// Whether the user administers the server.
     pub is_admin: bool,
+    /// Whether the user helps to look after the others.
+    pub is_staff: bool,
     /// Now.
     pub created_at: Timestamp,
+}
+
+impl NewUser {
+    /// An ordinary user with a name and nothing else.
+    pub fn new(id: UserId, username: impl Into<String>, created_at: Timestamp) -> Self {
+        Self {
+            id,
+            username: username.into(),
+            password_hash: None,
+            email: None,
+            email_verified: false,
+            is_admin: false,
+            is_staff: false,
+            created_at,
+        }
+    }
 }
 
 /// A new identifier: a UUID of version 7.
@@ -54,7 +77,7 @@ impl Users for SeaStore {
     }
 
     async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError> {
-        let row = self.row_by_name(name).await?.filter(|row| !row.disabled);
+        let row = self.row_by_login(name).await?.filter(|row| !row.disabled);
         let phc = row.as_ref().and_then(|row| row.password_hash.as_deref());
         let verdict = self.passwords.verify(phc, password).await?;
         Ok(match (verdict, row) {
@@ -65,16 +88,8 @@ impl Users for SeaStore {
     }
 
     async fn profile(&self, id: &UserId) -> Result<Map<String, Value>, PortError> {
-        let profile: Option<Option<String>> = user::Entity::find_by_id(id.as_str())
-            .select_only()
-            .column(user::Column::Profile)
-            .into_tuple()
-            .only(&self.reader)
-            .await?;
-        match profile.flatten() {
-            Some(text) => from_json(&text, "profile"),
-            None => Ok(Map::new()),
-        }
+        let row = user::Entity::find_by_id(id.as_str()).only(&self.reader).await?;
+        row.map_or_else(|| Ok(Map::new()), |row| row.claims())
     }
 
     async fn rights(&self, id: &UserId) -> Result<Vec<AccessRight>, PortError> {
@@ -89,21 +104,11 @@ impl Users for SeaStore {
 
 /// Administration of users, for the screens of a server.
 impl SeaStore {
-    /// Creates a user; nothing when the name is taken.
+    /// Creates a user; nothing when the name or the confirmed address is taken.
     pub async fn create_user(&self, new: NewUser) -> Result<Option<UserId>, PortError> {
-        let row = user::ActiveModel {
-            id: Set(new.id.as_str().to_owned()),
-            username_key: Set(name_key(&new.username)),
-            username: Set(new.username),
-            password_hash: Set(new.password_hash),
-            is_admin: Set(new.is_admin),
-            disabled: Set(false),
-            created_at: Set(new.created_at.unix()),
-            profile: Set(None),
-        };
-        let insert = user::Entity::insert(row)
-            .on_conflict(OnConflict::new().do_nothing_on([user::Column::Id]).to_owned());
-        Ok((self.writer.execute(insert).await? == 1).then_some(new.id))
+        let id = new.id.clone();
+        let made = self.write(move |on| Box::pin(people::insert(on, new))).await?;
+        Ok(made.then_some(id))
     }
 
     /// The user with this identifier, disabled ones included.
@@ -115,6 +120,48 @@ impl SeaStore {
     /// The user with this name, disabled ones included.
     pub async fn account_by_name(&self, name: &str) -> Result<Option<UserAccount>, PortError> {
         Ok(self.row_by_name(name).await?.map(Into::into))
+    }
+
+    /// The user whose confirmed e-mail address this is, however it is spelled, disabled users included.
+    pub async fn account_by_email(&self, email: &str) -> Result<Option<UserAccount>, PortError> {
+        if !clients::is_text(email) {
+            return Ok(None);
+        }
+        let has = user::Column::EmailKey.eq(email_key(email));
+        Ok(user::Entity::find().filter(has).only(&self.reader).await?.map(Into::into))
+    }
+
+    /// The row of whoever signs in by this name or confirmed e-mail address, disabled users included, in one statement.
+    /// An address goes before a name, since it was proven.
+    pub async fn row_by_login(&self, login: &str) -> Result<Option<user::Model>, PortError> {
+        if !clients::is_text(login) {
+            return Ok(None);
+        }
+        let (name, email) = (name_key(login), email_key(login));
+        let either = Condition::any()
+            .add(user::Column::UsernameKey.eq(name))
+            .add(user::Column::EmailKey.eq(email.as_str()));
+        let rows = user::Entity::find().filter(either).all(&self.reader).await?;
+        Ok(rows.into_iter().max_by_key(|row| row.email_key.as_deref() == Some(email.as_str())))
+    }
+
+    /// Gives a user an e-mail address, or takes it away.
+    pub async fn set_email(
+        &self,
+        id: &UserId,
+        email: Option<&str>,
+        verified: bool,
+    ) -> Result<EmailChange, PortError> {
+        let (id, email) = (id.clone(), email.map(str::to_owned));
+        self.write(move |on| {
+            Box::pin(async move { people::set_email(on, &id, email.as_deref(), verified).await })
+        })
+        .await
+    }
+
+    /// Makes the user one of the staff, or no longer; false when there is no such user.
+    pub async fn set_staff(&self, id: &UserId, is_staff: bool) -> Result<bool, PortError> {
+        self.set_column(id, user::Column::IsStaff, Expr::value(is_staff)).await
     }
 
     /// Users in the order of their names, starting behind a name.
@@ -157,7 +204,8 @@ impl SeaStore {
         self.set_column(id, user::Column::Disabled, Expr::value(disabled)).await
     }
 
-    /// Replaces the standard claims of a user, `sub` left out; false when there is no such user.
+    /// Replaces the standard claims of a user, `sub` left out; false when there is no such user. An address that was
+    /// given with [`set_email`](Self::set_email) is told instead of one in here.
     pub async fn set_profile(
         &self,
         id: &UserId,
@@ -206,6 +254,27 @@ fn name_key(name: &str) -> String {
     name.to_lowercase()
 }
 
+/// The statement that creates a user unless name or address are taken.
+pub(super) fn insert_statement(new: NewUser) -> Insert<user::ActiveModel> {
+    let row = user::ActiveModel {
+        id: Set(new.id.as_str().to_owned()),
+        username_key: Set(name_key(&new.username)),
+        username: Set(new.username),
+        password_hash: Set(new.password_hash),
+        is_admin: Set(new.is_admin),
+        disabled: Set(false),
+        created_at: Set(new.created_at.unix()),
+        profile: Set(None),
+        email_key: Set(new.email.as_deref().filter(|_| new.email_verified).map(email_key)),
+        email_verified: Set(new.email_verified && new.email.is_some()),
+        email: Set(new.email),
+        is_staff: Set(new.is_staff),
+        visibility: Set(None),
+    };
+    user::Entity::insert(row)
+        .on_conflict(OnConflict::new().do_nothing_on([user::Column::Id]).to_owned())
+}
+
 async fn set_rights(
     on: &DatabaseTransaction,
     id: &UserId,
@@ -224,7 +293,7 @@ async fn set_rights(
     Ok(())
 }
 
-async fn remove(on: &DatabaseTransaction, id: &UserId) -> Result<bool, DbErr> {
+pub(super) async fn remove(on: &DatabaseTransaction, id: &UserId) -> Result<bool, DbErr> {
     let known = user::Entity::delete_by_id(id.as_str()).exec(on).await?.rows_affected == 1;
     let made: Vec<String> = client::Entity::find()
         .filter(client::Column::OwnerId.eq(id.as_str()))

@@ -7,6 +7,7 @@ mod client_keys;
 mod consent;
 #[cfg(feature = "fetch")]
 mod fetch;
+mod first_party;
 mod interaction;
 mod keys;
 mod leaks;

@@ -11,7 +11,7 @@ use oauth_core::{
         NewAuthorization, NewCode, Parent, SigningAlgorithm, StoredKey, Timestamp, UserId,
     },
     ports::{ClientStore, GrantStore, KeyStore},
-    seaorm::{NewUser, SeaStore},
+    seaorm::{NewUser, SeaStore, people::EmailChange},
     testing::{SeededRandom, TestDatabase, fixtures::*},
 };
 use std::{collections::HashSet, sync::Arc, time::Duration};

@@ -172,7 +172,7 @@ impl Command {
         migration::run(&state.store).await.context("the database cannot be brought up to date")?;
         match self {
             Self::User(command) => user::run(command, &state, output).await,
-            Self::Admin(command) => user::run_admin(command, &state).await,
+            Self::Admin(command) => user::run_admin(command, &state, output).await,
             Self::Client(command) => client::run(command, &state, output).await,
             Self::Registration(command) => registration::run(command, &state, output).await,
             Self::Keys(command) => keys::run(command, &state, output).await,

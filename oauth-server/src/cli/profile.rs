@@ -93,7 +93,7 @@ pub(super) async fn run(
     // Said in words before, since the transaction can only do it or not.
     change.apply(&current, now)?;
     let with = move |current: &Map<String, Value>| change.apply(current, now).ok();
-    let profile = profile::change(&state.store, &user.id, with).await?;
+    let profile = profile::change(&state.store, &user.id, with).await??;
     output::message(&format!("profile of {} changed", user.username))?;
     show(output, &profile.unwrap_or_default())
 }

@@ -5,10 +5,13 @@ use super::{
     secret::PasswordSource,
 };
 use crate::{
-    administration::users, credentials::check_username, state::AppState, throttle::Subject,
+    administration::users,
+    credentials::{check_email, check_username},
+    state::AppState,
+    throttle::Subject,
 };
 use anyhow::{Context as _, bail, ensure};
-use clap::{Subcommand, builder::PossibleValuesParser};
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use oauth_core::{
     model::{Access, AccessRight},
     ports::Users as _,
@@ -24,6 +27,8 @@ pub(super) enum Command {
     Create {
         /// The name to sign in with
         name: String,
+        #[command(flatten)]
+        more: More,
         /// Make the user an administrator
         #[arg(long)]
         admin: bool,
@@ -83,9 +88,29 @@ pub(super) enum Command {
     },
 }
 
+/// What else a new user has.
+#[derive(Debug, Args)]
+pub(super) struct More {
+    /// The e-mail address, which counts as confirmed: you vouch for it
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Make the user one of the staff, who look after the others
+    #[arg(long)]
+    staff: bool,
+}
+
 /// What to do with administrators.
 #[derive(Debug, Subcommand)]
 pub(super) enum AdminCommand {
+    /// Make a user who is an administrator
+    Create {
+        /// The name to sign in with
+        name: String,
+        #[command(flatten)]
+        more: More,
+        #[command(flatten)]
+        password: PasswordSource,
+    },
     /// Make a user an administrator
     Grant {
         /// The name
@@ -100,8 +125,8 @@ pub(super) enum AdminCommand {
 
 pub(super) async fn run(command: Command, state: &AppState, output: Output) -> anyhow::Result<()> {
     match command {
-        Command::Create { name, admin, password } => {
-            create(state, output, &name, admin, &password).await
+        Command::Create { name, more, admin, password } => {
+            create(state, output, &name, (&more, admin), &password).await
         }
         Command::List { after, limit } => list(state, output, after.as_deref(), limit).await,
         Command::Show { name } => show(state, output, &name).await,
@@ -122,8 +147,15 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
     }
 }
 
-pub(super) async fn run_admin(command: AdminCommand, state: &AppState) -> anyhow::Result<()> {
+pub(super) async fn run_admin(
+    command: AdminCommand,
+    state: &AppState,
+    output: Output,
+) -> anyhow::Result<()> {
     let (name, is_admin) = match &command {
+        AdminCommand::Create { name, more, password } => {
+            return create(state, output, name, (more, true), password).await;
+        }
         AdminCommand::Grant { name } => (name, true),
         AdminCommand::Revoke { name } => (name, false),
     };
@@ -142,23 +174,29 @@ async fn create(
     state: &AppState,
     output: Output,
     name: &str,
-    admin: bool,
+    (more, admin): (&More, bool),
     password: &PasswordSource,
 ) -> anyhow::Result<()> {
     let name = check_username(name).map_err(anyhow::Error::msg)?;
+    let email = more.email.as_deref().map(check_email).transpose().map_err(anyhow::Error::msg)?;
     let password = password.read(&name, state.config.signup.password_length)?;
     let now = state.now();
     let new = NewUser {
-        id: new_user_id(now, &*state.provider.env().random),
-        username: name.clone(),
         password_hash: Some(state.passwords.hash(&password).await?),
+        email_verified: email.is_some(),
+        email,
         is_admin: admin,
-        created_at: now,
+        is_staff: more.staff,
+        ..NewUser::new(new_user_id(now, &*state.provider.env().random), name.clone(), now)
     };
+    let json = json!({"username": name, "email": new.email, "admin": admin, "staff": more.staff});
     let Some(id) = state.store.create_user(new).await? else {
-        bail!("there is a user named {name:?} already");
+        bail!("there is a user of that name or address already: {name:?}");
     };
-    let json = json!({"id": id.as_str(), "username": name, "admin": admin});
+    let mut json = json;
+    if let Some(map) = json.as_object_mut() {
+        map.insert("id".into(), id.as_str().into());
+    }
     output.data(&json, || format!("{name} made, with the id {id}"))
 }
 
@@ -166,10 +204,23 @@ fn described(user: &UserAccount) -> Value {
     json!({
         "id": user.id.as_str(),
         "username": user.username,
+        "email": user.email,
+        "email_verified": user.email_verified,
+        "role": user.role().as_str(),
         "admin": user.is_admin,
+        "staff": user.is_staff,
         "disabled": user.disabled,
         "created_at": date(user.created_at),
     })
+}
+
+/// The address of a user, with what there is to say about it.
+fn email(user: &UserAccount) -> String {
+    match &user.email {
+        Some(email) if user.email_verified => email.clone(),
+        Some(email) => format!("{email} (not confirmed)"),
+        None => "-".into(),
+    }
 }
 
 async fn list(
@@ -185,13 +236,14 @@ async fn list(
             vec![
                 u.username.clone(),
                 u.id.to_string(),
-                yes(u.is_admin),
+                email(u),
+                u.role().as_str().into(),
                 yes(u.disabled),
                 date(u.created_at),
             ]
         };
         let rows: Vec<_> = users.iter().map(row).collect();
-        table(&["NAME", "ID", "ADMIN", "DISABLED", "MADE"], &rows)
+        table(&["NAME", "ID", "EMAIL", "ROLE", "DISABLED", "MADE"], &rows)
     })
 }
 
@@ -206,9 +258,11 @@ async fn show(state: &AppState, output: Output, name: &str) -> anyhow::Result<()
     }
     output.data(&json, || {
         let mut text = format!(
-            "name      {}\nid        {}\nadmin     {}\ndisabled  {}\nmade      {}\n",
+            "name      {}\nid        {}\nemail     {}\nrole      {}\nadmin     {}\ndisabled  {}\nmade      {}\n",
             user.username,
             user.id,
+            email(&user),
+            user.role().as_str(),
             yes(user.is_admin),
             yes(user.disabled),
             date(user.created_at)

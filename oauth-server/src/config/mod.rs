@@ -106,6 +106,8 @@ whole! {
     grants: Grants,
     /// Signing up.
     signup: Signup,
+    /// The user service.
+    accounts: Accounts,
     /// Browser sessions.
     sessions: Sessions,
     /// Letters.

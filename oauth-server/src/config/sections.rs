@@ -297,6 +297,17 @@ sections! {
         password_length: u16 = 8,
     }
 
+    /// The user service: accounts of people, and what they get without a browser session.
+    Accounts ["accounts"] {
+        /// Whether guest tokens are given out: tokens of nobody in particular, for front ends that want to tell their
+        /// visitors apart before anybody signs in. They slow programs down and prove nothing.
+        guest_tokens: bool = true,
+        /// How long a guest token lives.
+        guest_token_ttl: Duration = seconds(15 * MINUTE),
+        /// How often a guest token can be refreshed. 0: never.
+        guest_refreshes: u16 = 4,
+    }
+
     /// Browser sessions.
     Sessions ["sessions"] {
         /// How long a session lives without being used.
@@ -315,6 +326,8 @@ sections! {
         signup_attempts: u16 = 20,
         /// Registrations of clients from one address that cost nothing. Each further one doubles the wait.
         registration_attempts: u16 = 20,
+        /// Guest tokens for one address that cost nothing. Each further one doubles the wait.
+        guest_attempts: u16 = 200,
         /// The first wait.
         first_delay: Duration = seconds(2),
         /// The longest wait.

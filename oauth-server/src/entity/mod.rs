@@ -1,5 +1,6 @@
 //! The server's own tables, beside those of the library.
 
+pub mod device;
 pub mod initial_access_token;
 pub mod letter;
 pub mod session;

@@ -87,7 +87,7 @@ fn lines(text: &str) -> Result<String, String> {
 /// Whether it can be an address: a dot-atom, an `@`, and a domain or an address literal
 /// ([RFC 5322 3.4.1](https://www.rfc-editor.org/rfc/rfc5322#section-3.4.1)). Quoted local parts are not taken: nobody
 /// has one, and few programs can read it. Letters beyond ASCII are ([RFC 6531](https://www.rfc-editor.org/rfc/rfc6531)).
-fn is_email(text: &str) -> bool {
+pub(crate) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let atom = |c: char| {
         c.is_ascii_alphanumeric()

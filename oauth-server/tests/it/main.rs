@@ -33,6 +33,7 @@ mod pages_safety;
 mod pages_select_account;
 mod pages_signup;
 mod post_office;
+mod people_tokens;
 mod process;
 mod processes;
 mod profiles;

@@ -224,13 +224,7 @@ async fn whoever_has_no_password_is_told_why() {
     let server = start("").await;
     let now = server.state.now();
     let random = &*server.state.provider.env().random;
-    let new = NewUser {
-        id: new_user_id(now, random),
-        username: "ada".into(),
-        password_hash: None,
-        is_admin: false,
-        created_at: now,
-    };
+    let new = NewUser::new(new_user_id(now, random), "ada", now);
     let id = server.state.store.create_user(new).await.unwrap().unwrap();
     let headers = http::HeaderMap::new();
     let started = server.state.sessions.start(&headers, &id, &["pwd"], None).await.unwrap();

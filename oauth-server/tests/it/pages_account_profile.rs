@@ -50,7 +50,8 @@ async fn verify(server: &Server, id: &UserId, flag: Flag) {
         assert!(flag.set(&mut profile, true, now));
         Some(profile)
     };
-    profile::change(&server.state.store, id, with).await.unwrap().expect("there is this user");
+    let changed = profile::change(&server.state.store, id, with).await.unwrap();
+    changed.unwrap().expect("there is this user");
 }
 
 #[tokio::test]

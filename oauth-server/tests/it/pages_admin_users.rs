@@ -77,13 +77,11 @@ async fn a_long_list_goes_on() {
     let server = start("").await;
     let ada = administrator(&server, "ada").await;
     for i in 0..60 {
-        let new = oauth_core::seaorm::NewUser {
-            id: UserId::new(format!("id-{i}")),
-            username: format!("u{i:02}"),
-            password_hash: None,
-            is_admin: false,
-            created_at: server.state.now(),
-        };
+        let new = oauth_core::seaorm::NewUser::new(
+            UserId::new(format!("id-{i}")),
+            format!("u{i:02}"),
+            server.state.now(),
+        );
         server.state.store.create_user(new).await.unwrap();
     }
     let page = ada.get("/admin/users?name=u").await;

@@ -113,11 +113,8 @@ impl Server {
     pub async fn user(&self, name: &str, password: &str) -> UserId {
         let now = self.clock.now();
         let new = NewUser {
-            id: new_user_id(now, &SystemRandom),
-            username: name.into(),
             password_hash: Some(self.state.passwords.hash(password).await.unwrap()),
-            is_admin: false,
-            created_at: now,
+            ..NewUser::new(new_user_id(now, &SystemRandom), name, now)
         };
         self.state.store.create_user(new).await.unwrap().expect("the name is free")
     }

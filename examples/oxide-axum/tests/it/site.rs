@@ -116,11 +116,8 @@ impl Site {
             store.insert_client(client).await.unwrap();
         }
         let ada = NewUser {
-            id: UserId::new("ada-id"),
-            username: "ada".into(),
             password_hash: Some(Argon2Passwords::default().hash(PASSWORD).await.unwrap()),
-            is_admin: false,
-            created_at: SystemClock.now(),
+            ..NewUser::new(UserId::new("ada-id"), "ada", SystemClock.now())
         };
         store.create_user(ada).await.unwrap();
         let policy = Policy {

@@ -1,9 +1,15 @@
 //! `oauth_user`: people, for deployments that keep them here.
 
-use crate::model::{Timestamp, User, UserId};
+use super::from_json;
+use crate::{
+    error::PortError,
+    model::{Role, Timestamp, User, UserId},
+};
 use sea_orm::entity::prelude::*;
+use serde_json::{Map, Value};
 
 /// A row of `oauth_user`.
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of its own")]
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "oauth_user")]
 pub struct Model {
@@ -27,6 +33,20 @@ pub struct Model {
     /// The standard claims as a JSON object; none where nothing is known.
     #[sea_orm(column_type = "Text", nullable)]
     pub profile: Option<String>,
+    /// The e-mail address as the user typed it; the one home of the claim `email` where there is one.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub email: Option<String>,
+    /// A confirmed address as [`email_key`](crate::model::email_key) makes it, which is unique. An address that is not
+    /// confirmed has no key: it keeps nobody out, and nobody signs in with it.
+    #[sea_orm(unique)]
+    pub email_key: Option<String>,
+    /// Whether the user has proven to receive what is sent to the address.
+    pub email_verified: bool,
+    /// Whether the user helps to look after the others.
+    pub is_staff: bool,
+    /// Who may see which part of the profile, as a JSON object; whatever is not in it is private.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub visibility: Option<String>,
 }
 
 impl std::fmt::Debug for Model {
@@ -57,7 +77,23 @@ impl From<Model> for User {
     }
 }
 
+impl Model {
+    /// The standard claims: those of the profile, and the address with whether it is confirmed.
+    pub fn claims(&self) -> Result<Map<String, Value>, PortError> {
+        let mut claims = match &self.profile {
+            Some(text) => from_json(text, "profile")?,
+            None => Map::new(),
+        };
+        if let Some(email) = &self.email {
+            claims.insert("email".into(), email.as_str().into());
+            claims.insert("email_verified".into(), self.email_verified.into());
+        }
+        Ok(claims)
+    }
+}
+
 /// A user as an administrator sees it.
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserAccount {
@@ -65,8 +101,14 @@ pub struct UserAccount {
     pub id: UserId,
     /// The name as typed.
     pub username: String,
+    /// The e-mail address as typed, if there is one.
+    pub email: Option<String>,
+    /// Whether the user has proven to receive what is sent there.
+    pub email_verified: bool,
     /// Whether the user can sign in with a password.
     pub has_password: bool,
+    /// Whether the user helps to look after the others.
+    pub is_staff: bool,
     /// Whether the user administers the server.
     pub is_admin: bool,
     /// Whether the user is locked out.
@@ -80,10 +122,29 @@ impl From<Model> for UserAccount {
         Self {
             id: UserId::new(row.id),
             username: row.username,
+            email: row.email,
+            email_verified: row.email_verified,
+            is_staff: row.is_staff,
             has_password: row.password_hash.is_some(),
             is_admin: row.is_admin,
             disabled: row.disabled,
             created_at: Timestamp::from_unix(row.created_at),
+        }
+    }
+}
+
+impl UserAccount {
+    /// What the user is to the server. Derived, never stored: an administrator, one of the staff, somebody who has an
+    /// address that is not confirmed, or an ordinary user. Whoever has no address at all was let in without one.
+    pub const fn role(&self) -> Role {
+        if self.is_admin {
+            Role::Admin
+        } else if self.is_staff {
+            Role::Staff
+        } else if self.email.is_some() && !self.email_verified {
+            Role::Guest
+        } else {
+            Role::Registered
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod m20261122_000001_create_tables;
 mod m20261122_000002_openid_connect;
+mod m20261128_000003_people;
 
 use crate::error::PortError;
 use sea_orm::{
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261122_000001_create_tables::Migration),
             Box::new(m20261122_000002_openid_connect::Migration),
+            Box::new(m20261128_000003_people::Migration),
         ]
     }
 

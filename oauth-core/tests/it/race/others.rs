@@ -82,18 +82,38 @@ pub(super) async fn a_name_or_number_has_one_taker(on: Processes) {
     for round in 0..ROUNDS / 4 {
         one(on
             .race(RIVALS, |store, n| async move {
+                let name = if n % 2 == 0 { "ADA" } else { "ada" };
+                let id = UserId::new(format!("{round} {n}"));
+                let new = NewUser::new(id, format!("{name}{round}"), NOW);
+                store.create_user(new).await.unwrap().is_some()
+            })
+            .await);
+        one(on
+            .race(RIVALS, |store, n| async move {
+                let id = UserId::new(format!("by address {round} {n}"));
+                let email = Some(format!("bob{round}@{}", ["example.org", "Example.ORG"][n % 2]));
                 let new = NewUser {
-                    id: UserId::new(format!("{round} {n}")),
-                    username: if n % 2 == 0 {
-                        format!("ADA{round}")
-                    } else {
-                        format!("ada{round}")
-                    },
-                    password_hash: None,
-                    is_admin: false,
-                    created_at: NOW,
+                    email,
+                    email_verified: true,
+                    ..NewUser::new(id, format!("bob{round}-{n}"), NOW)
                 };
                 store.create_user(new).await.unwrap().is_some()
+            })
+            .await);
+        for n in 0..RIVALS {
+            let id = UserId::new(format!("late {round} {n}"));
+            let new = NewUser::new(id, format!("late{round}-{n}"), NOW);
+            assert!(on.stores[0].create_user(new).await.unwrap().is_some());
+        }
+        one(on
+            .race(RIVALS, |store, n| async move {
+                let id = UserId::new(format!("late {round} {n}"));
+                let email = format!("carol{round}@example.org");
+                match store.set_email(&id, Some(&email), true).await.unwrap() {
+                    EmailChange::Done => true,
+                    EmailChange::Taken => false,
+                    EmailChange::Unknown => panic!("{id} is gone"),
+                }
             })
             .await);
         one(on

@@ -74,10 +74,67 @@ async fn the_second_step_keeps_what_the_first_release_wrote() {
         assert_eq!(found.metadata, ClientMetadata::default());
         assert_eq!((found.registration_token, found.expires_at), (None, None));
         assert!(store.profile(&UserId::new("u")).await.unwrap().is_empty());
-        Migrator::down(store.database(), Some(1)).await.unwrap();
+        Migrator::down(store.database(), Some(2)).await.unwrap();
         assert_eq!(columns(&store, "oauth_client").await, before);
         store.migrate().await.unwrap();
         assert!(store.client(&ClientId::new("old")).await.unwrap().is_some());
+    }
+}
+
+/// Addresses that somebody vouched for move to their columns, once each; the others stay what people say.
+#[tokio::test]
+async fn the_third_step_moves_confirmed_addresses() {
+    for database in [TestDatabase::empty_sqlite().await, TestDatabase::empty_postgres().await] {
+        let store = database.store();
+        Migrator::up(store.database(), Some(2)).await.unwrap();
+        for (n, profile) in [
+            r#"{"email":"Ada@Example.org","email_verified":true,"name":"Ada"}"#,
+            r#"{"email":"ada@example.org","email_verified":true}"#,
+            r#"{"email":"bob@example.org","email_verified":false}"#,
+            r#"{"name":"Carol"}"#,
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let old = format!(
+                "INSERT INTO oauth_user (id, username, username_key, is_admin, disabled, \
+                 created_at, profile) VALUES ('u{n}', 'u{n}', 'u{n}', false, false, {n}, '{profile}')"
+            );
+            store.database().execute_unprepared(&old).await.unwrap();
+        }
+        store.migrate().await.unwrap();
+        let user = async |n: usize| {
+            let id = UserId::new(format!("u{n}"));
+            let account = store.account(&id).await.unwrap().unwrap();
+            (account.email, account.email_verified, store.profile(&id).await.unwrap())
+        };
+        let told =
+            |n: usize, (_, _, profile): &(_, _, serde_json::Map<String, serde_json::Value>)| {
+                (n, profile.get("email").cloned(), profile.get("email_verified").cloned())
+            };
+        let ada = user(0).await;
+        assert_eq!((ada.0.as_deref(), ada.1), (Some("Ada@Example.org"), true));
+        assert_eq!(told(0, &ada), (0, Some("Ada@Example.org".into()), Some(true.into())));
+        assert_eq!(ada.2["name"], "Ada");
+        for n in [1, 2, 3] {
+            assert_eq!((user(n).await.0, user(n).await.1), (None, false), "{n}");
+        }
+        assert_eq!(
+            told(2, &user(2).await),
+            (2, Some("bob@example.org".into()), Some(false.into()))
+        );
+        Migrator::down(store.database(), Some(1)).await.unwrap();
+        let text = "SELECT profile FROM oauth_user WHERE id = 'u0'";
+        let backend = store.database().get_database_backend();
+        let row = store.database().query_one_raw(Statement::from_string(backend, text)).await;
+        let text: String = row.unwrap().unwrap().try_get("", "profile").unwrap();
+        let back: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(
+            (&back["email"], &back["email_verified"]),
+            (&"Ada@Example.org".into(), &true.into())
+        );
+        store.migrate().await.unwrap();
+        assert_eq!(user(0).await.0.as_deref(), Some("Ada@Example.org"));
     }
 }
 
@@ -147,12 +204,20 @@ async fn people(store: &SeaStore) {
         disabled: true,
         created_at: i64::MAX,
         profile: Some(text("p")),
+        email: Some(text("e")),
+        email_key: Some("ada@example.org".into()),
+        email_verified: true,
+        is_staff: true,
+        visibility: Some(text("v")),
     };
     let bare = user::Model {
         id: "u2".into(),
         username_key: "bob".into(),
         password_hash: None,
         profile: None,
+        email: None,
+        email_key: None,
+        visibility: None,
         ..full.clone()
     };
     fits::<user::Entity>(store, [full, bare]).await;

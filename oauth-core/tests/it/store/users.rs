@@ -3,23 +3,22 @@
 use async_trait::async_trait;
 use oauth_core::{
     error::PortError,
-    model::{Access, AccessRight, ClientId, Committed, Consume, Issuance, Parent, User, UserId},
+    model::{
+        Access, AccessRight, ClientId, Committed, Consume, Issuance, Parent, Role, User, UserId,
+    },
     password::Argon2Passwords,
     ports::{ClientStore, GrantStore, Passwords, SignIn, Users, Verdict},
-    seaorm::{NewUser, SeaStore, new_user_id},
+    seaorm::{
+        NewUser, SeaStore, new_user_id,
+        people::{self, EmailChange},
+    },
     testing::{SeededRandom, TestDatabase, fixtures::*, profile, profile_laws, user_laws},
 };
 use sea_orm::ConnectionTrait;
 use serde_json::{Map, Value};
 
 fn new_user(id: &str, username: &str) -> NewUser {
-    NewUser {
-        id: UserId::new(id),
-        username: username.to_owned(),
-        password_hash: None,
-        is_admin: false,
-        created_at: NOW,
-    }
+    NewUser::new(UserId::new(id), username, NOW)
 }
 
 async fn on_both(test: impl AsyncFn(SeaStore)) {
@@ -71,6 +70,123 @@ async fn a_name_is_taken_whatever_its_case() {
         assert_eq!(found.created_at, NOW);
         assert_eq!(store.account_by_name("nobody").await.unwrap(), None);
         assert_eq!(store.account_by_name("nul\0").await.unwrap(), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmed_address_is_one_users_and_a_way_to_sign_in() {
+    on_both(async |store| {
+        let passwords = Argon2Passwords::default();
+        let hash = passwords.hash("correct horse").await.unwrap();
+        let ada = NewUser {
+            password_hash: Some(hash),
+            email: Some("Ada@Example.org".into()),
+            email_verified: true,
+            ..new_user("a", "ada")
+        };
+        let ada = store.create_user(ada).await.unwrap().unwrap();
+        let accepted = SignIn::Accepted(ada.clone());
+        for name in ["ada", "ADA", "ada@example.org", " ADA@EXAMPLE.ORG "] {
+            assert_eq!(store.sign_in(name, "correct horse").await.unwrap(), accepted, "{name}");
+        }
+        assert_eq!(
+            store.sign_in("ada@example.com", "correct horse").await.unwrap(),
+            SignIn::Refused
+        );
+        let found = store.account_by_email("ada@EXAMPLE.org").await.unwrap().unwrap();
+        assert_eq!((found.id, found.email.as_deref()), (ada.clone(), Some("Ada@Example.org")));
+        assert_eq!(store.account_by_email("nul\0@example.org").await.unwrap(), None);
+        let same = NewUser {
+            email: Some("ada@example.org".into()),
+            email_verified: true,
+            ..new_user("b", "bob")
+        };
+        assert_eq!(store.create_user(same.clone()).await.unwrap(), None);
+        // What nobody confirmed keeps nobody out, and lets nobody in.
+        let bob = NewUser { email_verified: false, ..same };
+        let bob = store.create_user(bob).await.unwrap().unwrap();
+        assert_eq!(store.account(&bob).await.unwrap().unwrap().role(), Role::Guest);
+        assert_eq!(store.account_by_email("ada@example.org").await.unwrap().unwrap().id, ada);
+        let email = Some("ada@example.org");
+        assert_eq!(store.set_email(&bob, email, true).await.unwrap(), EmailChange::Taken);
+        assert_eq!(store.set_email(&ada, None, true).await.unwrap(), EmailChange::Done);
+        assert_eq!(store.set_email(&bob, email, true).await.unwrap(), EmailChange::Done);
+        assert_eq!(store.account_by_email("ada@example.org").await.unwrap().unwrap().id, bob);
+        let nobody = UserId::new("nobody");
+        assert_eq!(store.set_email(&nobody, None, false).await.unwrap(), EmailChange::Unknown);
+        // A name that is an address is no way around it, in either direction.
+        assert_eq!(store.create_user(new_user("c", "Ada@example.org")).await.unwrap(), None);
+        store.create_user(new_user("d", "dora@example.org")).await.unwrap().unwrap();
+        let dora = Some("dora@example.org");
+        assert_eq!(store.set_email(&ada, dora, true).await.unwrap(), EmailChange::Taken);
+        assert_eq!(
+            store.set_email(&UserId::new("d"), dora, true).await.unwrap(),
+            EmailChange::Done
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_address_is_told_instead_of_one_in_the_profile() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        store.set_profile(&user, profile()).await.unwrap();
+        let email = Some("new@example.org");
+        assert_eq!(store.set_email(&user, email, false).await.unwrap(), EmailChange::Done);
+        let told = store.profile(&user).await.unwrap();
+        assert_eq!(
+            (&told["email"], &told["email_verified"]),
+            (&"new@example.org".into(), &false.into())
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn roles_are_derived() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        let role = async || store.account(&user).await.unwrap().unwrap().role();
+        assert_eq!(role().await, Role::Registered, "let in without an address");
+        let email = Some("u@example.org");
+        assert_eq!(store.set_email(&user, email, false).await.unwrap(), EmailChange::Done);
+        assert_eq!(role().await, Role::Guest);
+        assert_eq!(store.set_email(&user, email, true).await.unwrap(), EmailChange::Done);
+        assert_eq!(role().await, Role::Registered);
+        assert!(store.set_staff(&user, true).await.unwrap());
+        assert_eq!(role().await, Role::Staff);
+        assert!(store.set_admin(&user, true).await.unwrap());
+        assert_eq!(role().await, Role::Admin);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_work_that_fails_leaves_people_as_they_were() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        let held = user.clone();
+        let outcome: Result<(), _> = store
+            .write(move |on| {
+                Box::pin(async move {
+                    assert!(people::hold(on, &held).await?.is_some());
+                    assert!(people::insert(on, new_user("v", "v")).await?);
+                    assert!(people::set_password_hash(on, &held, Some("x".into())).await?);
+                    assert!(people::remove_user(on, &held).await?);
+                    Err(PortError::new("no"))
+                })
+            })
+            .await;
+        assert!(outcome.is_err());
+        assert!(!store.account(&user).await.unwrap().unwrap().has_password);
+        assert_eq!(store.account_by_name("v").await.unwrap(), None);
+        assert!(store.set_disabled(&user, true).await.unwrap());
+        let set = store.write(move |on| {
+            Box::pin(async move { people::set_password_hash(on, &user, None).await })
+        });
+        assert!(!set.await.unwrap(), "nobody who is locked out gets another password");
     })
     .await;
 }

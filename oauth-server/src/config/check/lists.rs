@@ -67,6 +67,10 @@ fn is_scope_token(name: &str) -> bool {
 
 /// A client of the configuration keeps the rules of every client.
 fn client(config: &Config, client: &ClientEntry, at: &str, problems: &mut Problems) {
+    if client.id == crate::people::own_client::ID {
+        problems
+            .add(format!("{at}.id"), "is the id of the server's own client; choose another one");
+    }
     let secret = match (&client.secret, client.auth_method) {
         (Some(_), AuthMethod::None) => "must not be given where auth_method is \"none\"",
         (Some(_), AuthMethod::PrivateKeyJwt) => {

@@ -35,6 +35,7 @@ fn positive(config: &Config, problems: &mut Problems) {
         ("tokens.interaction_ttl", tokens.interaction_ttl),
         ("openid.id_token_ttl", config.openid.id_token_ttl),
         ("registration.unused_client_ttl", config.registration.unused_client_ttl),
+        ("accounts.guest_token_ttl", config.accounts.guest_token_ttl),
         ("sessions.idle_timeout", config.sessions.idle_timeout),
         ("throttle.first_delay", config.throttle.first_delay),
         ("maintenance.sweep_every", config.maintenance.sweep_every),
@@ -57,6 +58,10 @@ fn ordered(config: &Config, problems: &mut Problems) {
         (
             ("tokens.access_token_max_ttl", tokens.access_token_max_ttl),
             ("openid.id_token_ttl", config.openid.id_token_ttl),
+        ),
+        (
+            ("tokens.access_token_max_ttl", tokens.access_token_max_ttl),
+            ("accounts.guest_token_ttl", config.accounts.guest_token_ttl),
         ),
         (("sessions.max_age", sessions.max_age), ("sessions.idle_timeout", sessions.idle_timeout)),
         (

@@ -76,7 +76,7 @@ pub(super) async fn save(
         return Ok(see_other("/account/profile?done=unchanged"));
     }
     let with = move |current: &Map<String, Value>| Some(checked.replace(current, now));
-    if profile::change(&state.store, user, with).await?.is_none() {
+    if matches!(profile::change(&state.store, user, with).await?, Ok(None)) {
         return Err(Explanation::not_found().into());
     }
     tracing::info!(user.id = %user, "user changed the profile");

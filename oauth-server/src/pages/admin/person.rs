@@ -311,7 +311,9 @@ pub(super) async fn verified(
         let mut profile = current.clone();
         (same(current) && flag.set(&mut profile, is_verified, now)).then_some(profile)
     };
-    let profile = profile::change(&state.store, &person.0.id, with).await?;
+    let Ok(profile) = profile::change(&state.store, &person.0.id, with).await? else {
+        return Ok(person.done("address_taken"));
+    };
     let profile = profile.ok_or(Explanation::not_found())?;
     if !is_shown(&profile) || flag.is_set(&profile) != is_verified {
         return Ok(person.done("changed"));

@@ -23,6 +23,9 @@ pub(super) fn notice(word: &str) -> Option<&'static str> {
         "signed_out" => "This person is signed out everywhere.",
         "verified" => "Said to be verified.",
         "unverified" => "Said to be not verified.",
+        "address_taken" => {
+            "Another user has this e-mail address, and confirmed it. Nothing was changed."
+        }
         "changed" => {
             "It is no longer what this page showed, so nothing was changed. Look at what it is now."
         }

@@ -1,0 +1,45 @@
+//! The user service: signing up, in and out, guests, devices, and what people may change about themselves and staff
+//! about others. Everything an HTTP layer needs, as plain methods; the layers over it translate and nothing else.
+//!
+//! ```no_run
+//! # async fn example(state: oauth_server::state::AppState) -> Result<(), oauth_server::people::Error> {
+//! use oauth_server::people::{Device, Need};
+//!
+//! let people = state.people();
+//! let tokens = people.log_in("ada", "nine lives and a lantern", Device::default()).await?;
+//! let caller = people.caller(Some(&tokens.access_token)).await?.needs(Need::Registered)?;
+//! assert_eq!(Some(&caller.subject), tokens.user.as_ref());
+//! # Ok(())
+//! # }
+//! ```
+
+mod caller;
+mod claims;
+mod devices;
+mod error;
+mod guest;
+mod logging_in;
+pub mod own_client;
+
+pub use caller::{Caller, Need};
+pub use claims::OwnClaims;
+pub use devices::Device;
+pub use error::{Complaint, Error, Refusal};
+pub(crate) use guest::as_user;
+pub use guest::{GUEST_PREFIX, is_guest};
+pub use logging_in::Tokens;
+
+use crate::state::AppState;
+
+/// The user service of one server. Cheap to make.
+#[derive(Clone, Copy)]
+pub struct People<'a> {
+    state: &'a AppState,
+}
+
+impl AppState {
+    /// The user service.
+    pub const fn people(&self) -> People<'_> {
+        People { state: self }
+    }
+}
