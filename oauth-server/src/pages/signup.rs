@@ -156,8 +156,7 @@ async fn make(state: &AppState, wanted: Wanted) -> Result<Option<UserId>, PortEr
     let password_hash = Some(state.passwords.hash(&wanted.password).await?);
     let now = state.now();
     let id = new_user_id(now, &*state.provider.env().random);
-    let username = wanted.username;
-    let new = NewUser { id, username, password_hash, is_admin: false, created_at: now };
+    let new = NewUser { password_hash, ..NewUser::new(id, wanted.username, now) };
     let Some(id) = state.store.create_user(new).await? else { return Ok(None) };
     let right = |(api, access)| AccessRight { user: id.clone(), api, access, paths: Vec::new() };
     state.store.set_rights(&id, wanted.rights.into_iter().map(right).collect()).await?;

@@ -18,9 +18,16 @@ use sea_orm::{
 use serde_json::{Map, Value};
 
 /// A confirmed address belongs to one user, and somebody else is that one.
-#[derive(Clone, Copy, Debug, thiserror::Error)]
-#[error("another user has this e-mail address")]
+#[derive(Clone, Copy, Debug)]
 pub struct AddressTaken;
+
+impl std::fmt::Display for AddressTaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("another user has this e-mail address")
+    }
+}
+
+impl std::error::Error for AddressTaken {}
 
 /// Changes the profile of a user by what a function makes of the present one, so that a person who saves the page
 /// does not undo what an administrator says at the same moment, nor the other way round. `None` from the function
@@ -52,7 +59,7 @@ async fn replace(
 }
 
 /// Writes a profile in place of the one that a row has, which the transaction holds.
-pub(crate) async fn write(
+async fn write(
     t: &DatabaseTransaction,
     row: &Model,
     current: &Map<String, Value>,
