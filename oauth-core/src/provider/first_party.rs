@@ -107,8 +107,12 @@ impl Provider {
         };
         let client = client_auth::own(client);
         let response = issue(env, &client, approval, now).await?;
-        let event =
-            Event::TokenIssued { grant_type: "first_party", client: &client.id, user: Some(&user) };
+        let event = Event::TokenIssued {
+            grant_type: "first_party",
+            client: &client.id,
+            user: Some(&user),
+            scope: &response.scope,
+        };
         env.audit.record(&event);
         Ok(FirstPartyTokens { authorization: id, response })
     }
@@ -143,8 +147,12 @@ impl Provider {
         }
         let user = approval.login.as_ref().map(|login| login.user.clone());
         let response = issue(env, &client, approval, now).await?;
-        let event =
-            Event::TokenIssued { grant_type: GRANT, client: &client.id, user: user.as_ref() };
+        let event = Event::TokenIssued {
+            grant_type: GRANT,
+            client: &client.id,
+            user: user.as_ref(),
+            scope: &response.scope,
+        };
         env.audit.record(&event);
         Ok(response)
     }
