@@ -3,8 +3,8 @@
 mod m20261122_000001_sessions_and_throttle;
 mod m20261122_000002_session_names;
 mod m20261122_000003_initial_access_tokens;
-mod m20261128_000006_letters;
 mod m20261128_000001_devices;
+mod m20261128_000006_letters;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
