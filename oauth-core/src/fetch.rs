@@ -6,12 +6,15 @@ mod options;
 
 use crate::{
     error::PortError,
-    ports::{Fetch, FetchProblem},
+    ports::{Ask, Fetch, FetchProblem},
 };
 use async_trait::async_trait;
 use lookup::CheckedLookup;
 use networks::{Networks, Reach, Refused};
-use reqwest::{Client, ClientBuilder, RequestBuilder, Response, StatusCode, header};
+use reqwest::{
+    Client, ClientBuilder, RequestBuilder, Response, StatusCode,
+    header::{self, HeaderValue},
+};
 use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{sync::Semaphore, time::timeout};
 use url::{Host, Url};
@@ -141,6 +144,30 @@ impl Fetch for SafeFetch {
             async move {
                 answer(request, &[StatusCode::OK, StatusCode::NO_CONTENT]).await.map(drop)
             }
+        })
+        .await
+    }
+
+    async fn ask(&self, url: &str, ask: &Ask<'_>, limit: usize) -> Result<Vec<u8>, FetchProblem> {
+        let authorization = ask.authorization.map(HeaderValue::from_str).transpose();
+        let mut authorization = authorization
+            .map_err(|_| FetchProblem::Address("the credentials cannot stand in a header"))?;
+        if let Some(value) = &mut authorization {
+            value.set_sensitive(true);
+        }
+        self.exchange(url, |client, url| {
+            let form_type = (header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let request = match ask.form {
+                Some(form) => {
+                    client.post(url).header(form_type.0, form_type.1).body(form.to_owned())
+                }
+                None => client.get(url),
+            };
+            let mut request = request.header(header::ACCEPT, "application/json");
+            if let Some(value) = authorization {
+                request = request.header(header::AUTHORIZATION, value);
+            }
+            async move { body(answer(request, &[StatusCode::OK]).await?, limit).await }
         })
         .await
     }

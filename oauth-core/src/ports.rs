@@ -346,6 +346,29 @@ pub trait Fetch: Send + Sync {
     async fn get(&self, url: &str, limit: usize) -> Result<Vec<u8>, FetchProblem>;
     /// Posts a form; the body of an answer with status 200 or 204 does not matter.
     async fn post_form(&self, url: &str, form: &str) -> Result<(), FetchProblem>;
+    /// The body that another server answers with status 200, at most `limit` bytes of it, to a request in our own name:
+    /// as its client, or with a token of its.
+    ///
+    /// Nothing in this crate needs it. Where it is not implemented, every address is refused.
+    async fn ask(&self, url: &str, ask: &Ask<'_>, limit: usize) -> Result<Vec<u8>, FetchProblem> {
+        let _ = (url, ask, limit);
+        Err(FetchProblem::Address("no requests in our own name are made here"))
+    }
+}
+
+/// What another server is asked. It is to answer with JSON.
+#[derive(Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// The form that is posted; a GET where there is none.
+    pub form: Option<&'a str>,
+    /// The value of the `Authorization` header.
+    pub authorization: Option<&'a str>,
+}
+
+impl std::fmt::Debug for Ask<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ask(..)")
+    }
 }
 
 /// Why something could not be fetched or sent. The text is for the log.

@@ -30,6 +30,7 @@ pub mod serve;
 pub mod session;
 pub mod shell;
 pub mod sign_in;
+pub mod social;
 pub mod state;
 pub mod telemetry;
 pub mod throttle;

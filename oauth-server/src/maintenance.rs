@@ -83,7 +83,8 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let sessions = state.sessions.sweep(SWEEP_LIMIT).await?;
     let attempts = state.throttle.sweep(SWEEP_LIMIT).await?;
     let invitations = state.registrars.sweep(SWEEP_LIMIT).await?;
-    Ok(issued + sessions + attempts + invitations)
+    let departures = state.social.sweep(SWEEP_LIMIT).await?;
+    Ok(issued + sessions + attempts + invitations + departures)
 }
 
 /// Tells clients of the logouts that are due, a bounded number. A failure is logged; the notices stay.

@@ -9,9 +9,10 @@ use oauth_core::http::Edge;
 /// | `/oauth/authorize`, and beside it `token`, `revoke`, `introspect`, `userinfo`, `register`, `check_session` | the protocol | `oauth_core::http` |
 /// | `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration`, `/.well-known/jwks.json` | metadata and keys | `oauth_core::http` |
 /// | `/`, `/signup`, `/login`, `/logout`, `/consent` | pages for everybody | [`pages`] |
+/// | `/login/with/{provider}`, `/login/from/{provider}` | signing in through another provider, there and back | [`pages`] |
 /// | `/oauth/logout` | where applications send people to sign out | [`pages`] |
 /// | `/create_client`, `/clients/{id}`, and below it `edit`, `secret`, `token`, `delete` | one's clients | [`pages`] |
-/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others` | one's account | [`pages`] |
+/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink` | one's account | [`pages`] |
 /// | `/account/applications`, `/account/applications/revoke` | connected applications | [`pages`] |
 /// | `/admin`, and below it `keys`, `registration`, `users` | what administrators look after | [`pages`] |
 /// | `/static/{file}` | style sheet and icon | [`pages`] |

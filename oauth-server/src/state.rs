@@ -13,6 +13,7 @@ use crate::{
     registration, seed,
     session::Sessions,
     sign_in::ServerUsers,
+    social::Social,
     throttle::Throttle,
 };
 use anyhow::Context as _;
@@ -46,6 +47,8 @@ pub struct Parts {
     pub sessions: Sessions,
     /// Letters.
     pub mail: Mail,
+    /// Providers that people sign in through.
+    pub social: Social,
     /// Who may register clients.
     pub registrars: ServerRegistrars,
     /// Counters of attempts, for signing up.
@@ -127,6 +130,7 @@ impl AppState {
             metrics.clone(),
             &config,
         )?;
+        let ports = (Arc::clone(&world.clock), Arc::clone(&world.random));
         let builder = Provider::builder(config.issuer())
             .store(store.clone())
             .users(users.clone())
@@ -138,14 +142,18 @@ impl AppState {
             .clock(Shared(world.clock))
             .random(Shared(world.random));
         let builder = configured(builder, &config, &registrars)?;
+        let provider = builder.build()?;
+        let fetch = Arc::clone(&provider.env().fetch);
+        let social = Social::new(store.clone(), ports, fetch, &key, &config);
         Ok(Self(Arc::new(Parts {
-            provider: builder.build()?,
+            provider,
             users: Arc::new(users),
             passwords: Arc::new(passwords),
             config,
             store,
             sessions,
             mail,
+            social,
             registrars,
             throttle,
             metrics,

@@ -6,7 +6,7 @@ mod peer;
 use crate::leaks::logs::Log;
 use oauth_core::{
     fetch::{FetchOptions, SafeFetch},
-    ports::{Fetch as _, FetchProblem},
+    ports::{Ask, Fetch as _, FetchProblem},
 };
 use peer::{Authority, HOST, Names, Peer, Script, Tls, loopback};
 use std::{error::Error, process::Command, sync::LazyLock, time::Duration};
@@ -71,6 +71,32 @@ async fn a_document_is_fetched_and_nothing_is_told_but_who_asks() {
         format!("user-agent: oauth-core/{version}"),
     ];
     assert_eq!(lines, expected);
+}
+
+#[tokio::test]
+async fn another_server_is_asked_in_our_own_name() {
+    let peer = peer(Script::says("{}")).await;
+    let fetch = fetch();
+    let ask = Ask { form: None, authorization: Some("Bearer abc") };
+    assert_eq!(fetch.ask(&peer.url("/userinfo"), &ask, 2).await.unwrap(), b"{}");
+    let ask = Ask { form: Some("grant_type=x"), authorization: Some("Basic abc") };
+    assert_eq!(fetch.ask(&peer.url("/token"), &ask, 2).await.unwrap(), b"{}");
+    let requests: Vec<_> = peer.requests().iter().map(|r| r.to_lowercase()).collect();
+    for (request, lines) in requests.iter().zip([
+        ["get /userinfo http/1.1", "authorization: bearer abc", "accept: application/json"],
+        ["post /token http/1.1", "authorization: basic abc", "accept: application/json"],
+    ]) {
+        for line in lines {
+            assert!(request.contains(line), "no {line} in {request}");
+        }
+    }
+    let outcome = fetch.ask(&peer.url("/token"), &ask, 1).await;
+    assert_problem!(outcome, FetchProblem::TooLong(1));
+    let ask = Ask { form: None, authorization: Some("Bearer a\r\nb: c") };
+    assert_problem!(fetch.ask(&peer.url("/"), &ask, 2).await, FetchProblem::Address(_));
+    let peer = self::peer(Script::status(302, "Location: https://elsewhere.example/\r\n")).await;
+    let outcome = fetch.ask(&peer.url("/"), &Ask::default(), 2).await;
+    assert_problem!(outcome, FetchProblem::Status(302));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod mail;
 mod outgoing;
 mod server;
 mod tokens;
+mod upstream;
 
 use super::{Config, Problems, profiles, rules};
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
@@ -18,6 +19,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     tokens::check(config, problems);
     logs(config, problems);
     mail::check(config, problems);
+    upstream::check(config, problems);
     lists::check(config, problems);
     rules::enforce(config, problems);
     profiles::enforce(config, problems);

@@ -14,6 +14,7 @@ mod secret;
 mod section;
 mod sections;
 mod setting;
+mod upstream;
 mod words;
 
 pub use check::decode_key;
@@ -28,6 +29,7 @@ pub use rules::{RULES, Rule};
 pub use secret::Secret;
 pub use section::{PREFIX, env_name};
 pub use sections::*;
+pub use upstream::*;
 pub use words::ScopeWords;
 
 use oauth_core::model::Issuer;
@@ -135,6 +137,8 @@ whole! {
     statement_issuers: StatementIssuer,
     /// Users made at start.
     users: UserEntry,
+    /// Providers that people sign in through.
+    upstreams: UpstreamEntry,
 }
 
 /// A section as the reference and the dump show it.

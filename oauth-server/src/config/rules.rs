@@ -134,6 +134,17 @@ pub const RULES: &[Rule] = &[
         what: "clients without PKCE are open to code injection; set it to \"everybody\"",
     },
     Rule {
+        key: "upstream.client_secret",
+        refused_in: SERIOUS,
+        broken: |c| {
+            let is_bad = |s: &Option<Secret>| s.as_ref().is_some_and(Secret::is_placeholder);
+            let upstreams =
+                c.upstreams.iter().enumerate().filter(|(_, u)| is_bad(&u.client_secret));
+            upstreams.map(|(i, _)| format!("upstream[{i}].client_secret")).collect()
+        },
+        what: "is a placeholder; give the one that the provider has given you",
+    },
+    Rule {
         key: "client.secret",
         refused_in: SERIOUS,
         broken: |c| secrets_of_clients(c, Secret::is_placeholder),

@@ -1,7 +1,9 @@
 //! The server's own tables, beside those of the library.
 
 pub mod device;
+pub mod identity;
 pub mod initial_access_token;
 pub mod letter;
 pub mod session;
 pub mod throttle;
+pub mod upstream_attempt;

@@ -5,6 +5,7 @@ mod m20261122_000002_session_names;
 mod m20261122_000003_initial_access_tokens;
 mod m20261128_000001_devices;
 mod m20261128_000006_letters;
+mod m20261128_000007_identities;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000003_initial_access_tokens::Migration),
             Box::new(m20261128_000006_letters::Migration),
             Box::new(m20261128_000001_devices::Migration),
+            Box::new(m20261128_000007_identities::Migration),
         ]
     }
 

@@ -5,6 +5,7 @@ use super::{
     errors::Trouble,
     form::{Form, Problems},
     page::{Frame, see_other, show as page, show_to},
+    social::{Button, buttons, lead_out},
     visit::Visit,
     way::Way,
 };
@@ -40,6 +41,8 @@ struct Login {
     again: Option<String>,
     /// The name of somebody who is signed in and is not the one whom the application expects.
     other: Option<String>,
+    /// Other providers to sign in through.
+    providers: Vec<Button>,
     problems: Problems,
 }
 
@@ -143,12 +146,14 @@ fn form(
         known,
         again,
         other,
+        providers: buttons(state),
         problems,
     };
-    match pending {
+    let response = match pending {
         Some(pending) => show_to(status, page_of_login, &pending.redirect_uri, logo.as_deref()),
         None => page(status, page_of_login),
-    }
+    };
+    lead_out(state, response)
 }
 
 /// Whether it is the one whom the application expects, if it expects anybody.

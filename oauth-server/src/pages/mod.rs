@@ -20,6 +20,7 @@ mod page;
 mod recipes;
 mod select_account;
 mod signup;
+mod social;
 mod visit;
 mod way;
 mod words;
@@ -50,6 +51,8 @@ pub fn router(state: &AppState) -> Router {
         .route("/", get(home::show))
         .route("/signup", get(signup::show).post(signup::submit))
         .route("/login", get(login::show).post(login::submit))
+        .route("/login/with/{provider}", post(social::depart))
+        .route("/login/from/{provider}", get(social::arrive))
         .route("/logout", get(logout::show).post(logout::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))

@@ -57,7 +57,7 @@ impl Frame {
 
     /// Whether the page is one of those below the account.
     pub(super) fn is_in_account(&self) -> bool {
-        matches!(self.here, "profile" | "password" | "sessions" | "applications")
+        matches!(self.here, "identities" | "profile" | "password" | "sessions" | "applications")
     }
 }
 

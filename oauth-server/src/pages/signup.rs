@@ -5,6 +5,7 @@ use super::{
     errors::{Explanation, Trouble},
     form::{Form, Problems},
     page::{Frame, see_other, show as page, show_to},
+    social::{Button, buttons, lead_out},
     visit::Visit,
     way::Way,
 };
@@ -41,6 +42,8 @@ struct Signup {
     rights: Vec<Right>,
     /// Who is signed in already.
     known: Option<String>,
+    /// Other providers to sign in through.
+    providers: Vec<Button>,
     problems: Problems,
 }
 
@@ -150,6 +153,15 @@ fn rights(state: &AppState, params: &Params) -> Result<Vec<(String, Access)>, &'
     apis.map(|api| Ok((chosen(&api.name)?, api.name))).map(|r| r.map(|(a, n)| (n, a))).collect()
 }
 
+/// The rights of somebody who signs up without choosing any.
+pub(super) fn self_service(state: &AppState) -> Vec<(String, Access)> {
+    let access = match state.config.self_service() {
+        SelfService::Fixed => state.config.signup.default_access,
+        SelfService::None | SelfService::Choose => Access::None,
+    };
+    state.config.known_apis().into_iter().map(|api| (api.name, access)).collect()
+}
+
 /// Makes the user; nothing when the name is taken.
 async fn make(state: &AppState, wanted: Wanted) -> Result<Option<UserId>, PortError> {
     // The same work whether the name is free or not.
@@ -182,12 +194,14 @@ fn form(
         password_length: state.config.signup.password_length,
         rights: offered(state, params),
         known: visit.session.as_ref().map(|session| session.user.username.clone()),
+        providers: buttons(state),
         problems,
     };
-    match way.interaction() {
+    let response = match way.interaction() {
         Some(i) => show_to(status, page_of_signup, &i.pending.redirect_uri, logo.as_deref()),
         None => page(status, page_of_signup),
-    }
+    };
+    lead_out(state, response)
 }
 
 fn offered(state: &AppState, params: &Params) -> Vec<Right> {

@@ -32,6 +32,7 @@ pub(super) enum Destination {
     Password,
     Sessions,
     Applications,
+    Identities,
     Client(ClientId),
     Admin(Place),
 }
@@ -46,6 +47,7 @@ impl Destination {
             "password" => Self::Password,
             "sessions" => Self::Sessions,
             "applications" => Self::Applications,
+            "identities" => Self::Identities,
             _ => match word.strip_prefix("client-") {
                 Some(id) if is_plain(id) => Self::Client(ClientId::new(id)),
                 _ => Place::parse(word).map_or(Self::Home, Self::Admin),
@@ -62,6 +64,7 @@ impl Destination {
             "/account/password" => Self::Password,
             _ if path.starts_with("/account/sessions") => Self::Sessions,
             _ if path.starts_with("/account/applications") => Self::Applications,
+            _ if path.starts_with("/account/identities") => Self::Identities,
             _ => {
                 if let Some(place) = Place::of_path(path) {
                     return Self::Admin(place);
@@ -83,6 +86,7 @@ impl Destination {
             Self::Password => "password".into(),
             Self::Sessions => "sessions".into(),
             Self::Applications => "applications".into(),
+            Self::Identities => "identities".into(),
             Self::Client(id) => format!("client-{id}"),
             Self::Admin(place) => place.word(),
         }
@@ -104,6 +108,7 @@ impl Destination {
             Self::Password => "/account/password".into(),
             Self::Sessions => "/account/sessions".into(),
             Self::Applications => "/account/applications".into(),
+            Self::Identities => "/account/identities".into(),
             Self::Client(id) => format!("/clients/{id}"),
             Self::Admin(place) => place.path(),
         }
@@ -111,7 +116,8 @@ impl Destination {
 
     /// Whether somebody who is signed in gets there without signing in again.
     pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
-        !matches!(self, Self::Admin(_)) || admin::is_recent(session.login.at, now)
+        !matches!(self, Self::Admin(_) | Self::Identities)
+            || admin::is_recent(session.login.at, now)
     }
 }
 
@@ -252,6 +258,7 @@ mod tests {
             ("password", "/account/password"),
             ("sessions", "/account/sessions"),
             ("applications", "/account/applications"),
+            ("identities", "/account/identities"),
             ("client-aB3", "/clients/aB3"),
             ("admin-keys", "/admin/keys"),
             ("", "/"),

@@ -236,6 +236,10 @@ pub(super) fn notice(word: Option<&str>) -> Option<&'static str> {
             "Your password is changed. You are signed in here alone, and no application may act for you until you allow it again."
         }
         "unchanged" => "Nothing was changed.",
+        "linked" => "The identity is linked. You may sign in with it from now on.",
+        "linked_before" => "This identity was linked to your account already.",
+        "unlinked" => "The identity is unlinked. Nobody gets in here with it any more.",
+        "unlinked_before" => "This identity was unlinked already.",
         _ => return None,
     })
 }

@@ -38,5 +38,7 @@ mod process;
 mod processes;
 mod profiles;
 mod registering;
+mod social;
+mod social_liar;
 mod support;
 mod throttle;

@@ -1,13 +1,16 @@
 //! The account of whoever is signed in: the profile, the password, and where else that person is signed in.
 
 mod browser;
+mod identities;
 mod overview;
 mod password;
 mod profile;
 mod sessions;
 
+pub(super) use super::admin::is_recent;
 pub(super) use browser::name as browser_name;
 
+use super::social;
 use crate::state::AppState;
 use axum::{
     Router,
@@ -19,6 +22,9 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/account", get(overview::show))
         .route("/account/profile", get(profile::show).post(profile::save))
         .route("/account/password", get(password::show).post(password::change))
+        .route("/account/identities", get(identities::show))
+        .route("/account/identities/link", post(social::depart_to_link))
+        .route("/account/identities/unlink", post(identities::unlink))
         .route("/account/sessions", get(sessions::show))
         .route("/account/sessions/end", post(sessions::end))
         .route("/account/sessions/end_others", post(sessions::end_others))

@@ -1,0 +1,143 @@
+// settings: OAUTH_CONFIG=scripts/browser/social.toml
+// Signing in through a second server of ours: there and back, linking, unlinking, and what is refused.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { authorization, createClient, exchange, look, signIn, signUp, somebody } from "../people.mjs";
+
+const UP = "http://localhost:4986";
+const PASSWORD = "nine lives and a lantern";
+const THERE = "six lives and a candle";
+
+const folder = mkdtempSync(join(tmpdir(), "upstream-"));
+const person = (name) => `
+[[user]]
+name = "${name}"
+password = "${THERE}"
+claims = { name = "${name} of the other place", email = "${name}@example.org", email_verified = true }
+`;
+writeFileSync(
+  join(folder, "up.toml"),
+  `data_folder = "${join(folder, "data")}"
+[server]
+port = 4986
+public_url = "${UP}"
+[[client]]
+id = "down"
+name = "This place"
+secret = "mV7xQ2nR9pT4wZ8kB3cY6dL1hJ5sGfAe"
+redirect_uris = ["${BASE}/login/from/up"]
+scope = "openid profile email"
+${person("ada")}${person("grace")}`,
+);
+const upstream = spawn(process.env.SERVER, ["--config", join(folder, "up.toml")], {
+  env: { PATH: process.env.PATH },
+  stdio: "ignore",
+});
+try {
+  for (let attempt = 0; ; attempt += 1) {
+    const ready = await fetch(`http://127.0.0.1:4986/readyz`).then((r) => r.ok, () => false);
+    if (ready) break;
+    ok(attempt < 300, "the other server becomes ready");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  await flow();
+} finally {
+  upstream.kill();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function flow() {
+  const client = await listen();
+  const { page, context, close } = await open();
+
+  // For the first time: an account without a password.
+  await page.goto(`${BASE}/login`);
+  await look(page, "social-login");
+  await page.click("#with-up");
+  await page.waitForURL(`${UP}/login?*`);
+  await signIn(page, "ada", THERE);
+  await page.waitForURL(`${UP}/consent?*`);
+  await page.click("#allow");
+  await page.waitForURL(`${BASE}/`);
+  await page.goto(`${BASE}/account`);
+  eq(await page.textContent("#who"), "ada");
+  await page.click("#account-identities");
+  eq(await page.textContent("#identity-1"), "The other place");
+  await look(page, "social-identities");
+
+  // It is the only way to sign in, so it stays.
+  await page.click("#unlink-1");
+  ok((await page.textContent("#problem")).includes("only way"), "it says why");
+  await look(page, "social-last-way");
+
+  // No token of the other place is anywhere a script could look.
+  eq(await page.evaluate(() => document.cookie), "");
+  eq(await page.evaluate(() => Object.keys(localStorage).length + Object.keys(sessionStorage).length), 0);
+  await page.click("#nav-logout");
+
+  // Somebody with a password here cannot have ada's identity, but one of her own.
+  const name = somebody();
+  await page.goto(`${BASE}/signup`);
+  await look(page, "social-signup");
+  await signUp(page, name, PASSWORD);
+  await page.waitForURL(`${BASE}/`);
+  const app = await createClient(page, { name: "Camera wall", redirects: [client.uri] });
+  await page.goto(`${BASE}/account/identities`);
+  await page.click("#link-up");
+  await page.waitForURL(`${BASE}/login/from/up?*`);
+  eq(await page.textContent("#error-code"), "identity_taken");
+  await look(page, "social-taken");
+  await page.click("#again");
+  await page.waitForURL(`${BASE}/account/identities`);
+  ok(await page.isVisible("#no-identities"), "nothing was linked");
+  await context.clearCookies({ domain: "localhost" });
+  await page.click("#link-up");
+  await page.waitForURL(`${UP}/login?*`);
+  await signIn(page, "grace", THERE);
+  await page.click("#allow");
+  await page.waitForURL(`${BASE}/account/identities?done=linked`);
+  await look(page, "social-linked");
+  await page.click("#nav-logout");
+
+  // An application that waits gets its answer, although somebody signs in elsewhere.
+  const asked = authorization(app, client.uri, "profile");
+  await page.goto(asked.url);
+  await look(page, "social-login-asked");
+  await page.click("#with-up");
+  await page.waitForURL(`${BASE}/consent?*`);
+  await page.click("#allow");
+  const answer = await client.next();
+  const tokens = await exchange(app, client.uri, { code: answer.get("code"), verifier: asked.verifier });
+  eq(tokens.status, 200);
+  await page.goto(`${BASE}/account`);
+  eq(await page.textContent("#who"), name);
+
+  // Unlinked, it is no way in any more.
+  await page.goto(`${BASE}/account/identities`);
+  await page.click("#unlink-1");
+  await page.waitForURL(`${BASE}/account/identities?done=unlinked`);
+  await look(page, "social-unlinked");
+  await page.click("#nav-logout");
+  await page.goto(`${BASE}/login`);
+  await page.click("#with-up");
+  await page.waitForURL(`${BASE}/`);
+  await page.goto(`${BASE}/account`);
+  eq(await page.textContent("#who"), "grace", "grace is somebody of her own now");
+  await page.click("#nav-logout");
+
+  // A no over there is explained here, and leads back.
+  await context.clearCookies({ domain: "localhost" });
+  await page.goto(`${BASE}/login`);
+  await page.click("#with-up");
+  await page.waitForURL(`${UP}/login?*`);
+  await page.goto(`${BASE}/login/from/up?error=access_denied&state=made-up`);
+  eq(await page.textContent("#error-code"), "state_unknown");
+  await look(page, "social-over");
+  await page.click("#again");
+  await page.waitForURL(`${BASE}/login`);
+  await close();
+  await client.close();
+}
