@@ -107,15 +107,11 @@ impl AppState {
         let metrics = if config.metrics.enabled { Metrics::on() } else { Metrics::default() };
         let throttle =
             Throttle::new(store.clone(), Arc::clone(&world.clock), config.throttle.clone());
-        let ports = (Arc::clone(&world.clock), Arc::clone(&world.random));
+        let ports = || (Arc::clone(&world.clock), Arc::clone(&world.random));
         let users =
-            ServerUsers::new(store.clone(), throttle.clone(), metrics.clone(), &config, ports);
-        let registrars = ServerRegistrars::new(
-            store.clone(),
-            throttle.clone(),
-            (Arc::clone(&world.clock), Arc::clone(&world.random)),
-            &config.registration,
-        );
+            ServerUsers::new(store.clone(), throttle.clone(), metrics.clone(), &config, ports());
+        let registrars =
+            ServerRegistrars::new(store.clone(), throttle.clone(), ports(), &config.registration);
         let sessions = Sessions::new(
             store.clone(),
             Arc::new(users.clone()),
@@ -123,14 +119,8 @@ impl AppState {
             Arc::clone(&world.random),
             &config,
         );
-        let mail = Mail::new(
-            store.clone(),
-            (Arc::clone(&world.clock), Arc::clone(&world.random)),
-            &key,
-            metrics.clone(),
-            &config,
-        )?;
-        let ports = (Arc::clone(&world.clock), Arc::clone(&world.random));
+        let mail = Mail::new(store.clone(), ports(), &key, metrics.clone(), &config)?;
+        let own = ports();
         let builder = Provider::builder(config.issuer())
             .store(store.clone())
             .users(users.clone())
@@ -144,7 +134,7 @@ impl AppState {
         let builder = configured(builder, &config, &registrars)?;
         let provider = builder.build()?;
         let fetch = Arc::clone(&provider.env().fetch);
-        let social = Social::new(store.clone(), ports, fetch, &key, &config);
+        let social = Social::new(store.clone(), own, fetch, &key, &config);
         Ok(Self(Arc::new(Parts {
             provider,
             users: Arc::new(users),

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     session::Started,
     shell,
-    social::{AMR, Attempt, Blame, Errand, Linked, Person, Refusal, Tokens, Upstream},
+    social::{AMR, Attempt, Blame, Errand, Linked, Notice, Person, Refusal, Tokens, Upstream},
     state::AppState,
     throttle::Admission,
 };
@@ -191,7 +191,9 @@ async fn link(
 ) -> Result<Outcome, Refusal> {
     let session = visit.session.as_ref().filter(|session| session.user.id == *user);
     session.ok_or(Refusal::LinkOtherUser)?;
-    let linked = state.social.link(upstream, &person, &tokens, user).await?;
+    let account = state.store.account(user).await?;
+    let notice = Notice::new(&state.mail, upstream, &person, account.as_ref())?;
+    let linked = state.social.link(upstream, &person, &tokens, user, notice).await?;
     tracing::info!(user.id = %user, upstream = upstream.settings.id, "user linked an identity");
     Ok(Outcome::Linked(linked))
 }
@@ -204,7 +206,7 @@ async fn sign_in(
 ) -> Result<Outcome, Refusal> {
     let user = match state.social.owner(&person).await? {
         Some(user) => user,
-        None => admit(state, upstream, &person, &tokens).await?,
+        None => meet(state, upstream, &person, &tokens).await?,
     };
     let confirmation = state.social.confirm(upstream, &person, &tokens, &user)?;
     let (headers, address) = (&visit.headers, shell::client_address());
@@ -214,6 +216,31 @@ async fn sign_in(
     let started = started.await?.ok_or(Refusal::AccountDisabled)?;
     tracing::info!(user.id = %user, upstream = upstream.settings.id, "sign-in through a provider");
     Ok(Outcome::Started(started))
+}
+
+/// The account of somebody whose identity is not known here: the one with the same confirmed address, where the provider
+/// has verified it and is trusted with that, or a new one.
+async fn meet(
+    state: &AppState,
+    upstream: &Upstream,
+    person: &Person,
+    tokens: &Tokens,
+) -> Result<UserId, Refusal> {
+    let known = match person.verified_email() {
+        Some(email) => state.store.account_by_email(email).await?.filter(|a| a.email_verified),
+        None => None,
+    };
+    let Some(account) = known else { return admit(state, upstream, person, tokens).await };
+    if !upstream.trusts_email() {
+        return Err(Refusal::EmailTaken);
+    }
+    if account.disabled {
+        return Err(Refusal::AccountDisabled);
+    }
+    let notice = Notice::new(&state.mail, upstream, person, Some(&account))?;
+    state.social.link(upstream, person, tokens, &account.id, notice).await?;
+    tracing::info!(user.id = %account.id, upstream = upstream.settings.id, "an identity was linked by its address");
+    Ok(account.id)
 }
 
 /// An account for somebody who comes for the first time.

@@ -1,13 +1,15 @@
 //! Who somebody here is at a provider.
 
-use super::{Person, Refusal, Social, Upstream, exchange::Tokens};
+use super::{Notice, Person, Refusal, Social, Upstream, exchange::Tokens};
 use crate::entity::identity::{ActiveModel, Column, Entity, Model};
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, Timestamp, UserId},
     seaorm::{
+        NewUser,
         entity::{access_right, user},
         new_user_id,
+        people::{self, EmailChange},
     },
 };
 use sea_orm::{
@@ -57,7 +59,7 @@ impl Social {
         Ok(rows.await?)
     }
 
-    /// Links an identity to an account.
+    /// Links an identity to an account, and has its owner told.
     ///
     /// # Errors
     /// [`Refusal::IdentityTaken`] where it belongs to another account.
@@ -67,10 +69,19 @@ impl Social {
         person: &Person,
         tokens: &Tokens,
         user: &UserId,
+        notice: Notice,
     ) -> Result<Linked, Refusal> {
         let row = self.row(upstream, person, tokens, user)?;
-        let linked =
-            self.0.store.write(move |t| Box::pin(async move { Ok(insert(t, row).await?) })).await?;
+        let linked = self.0.store.write(move |t| {
+            Box::pin(async move {
+                let linked = insert(t, row).await?;
+                if linked {
+                    notice.queue(t).await?;
+                }
+                Ok(linked)
+            })
+        });
+        let linked = linked.await?;
         if linked {
             return Ok(Linked::Now);
         }
@@ -93,15 +104,17 @@ impl Social {
         let row = self.row(upstream, person, tokens, &id)?;
         let names = self.names(person);
         let (profile, now, user) = (profile(person), self.now(), id.clone());
+        let email = person.verified_email().filter(|_| upstream.trusts_email()).map(str::to_owned);
         let made = self.0.store.write(move |t| {
             Box::pin(async move {
-                if !insert_user(t, &user, &names, profile, now).await? {
+                if !insert_user(t, &user, &names, now).await? {
                     return Err(PortError::new("no user name is free"));
                 }
                 if !insert(t, row).await? {
                     user::Entity::delete_by_id(user.as_str()).exec(t).await?;
                     return Ok(false);
                 }
+                say(t, &user, profile, email).await?;
                 let right = |(api, access)| {
                     let user = user.clone();
                     access_right::ActiveModel::from(AccessRight {
@@ -270,6 +283,26 @@ async fn insert_user(
         }
     }
     Ok(false)
+}
+
+/// Writes down what the provider says of somebody who is new. An address that another one has by now stays away.
+async fn say(
+    t: &DatabaseTransaction,
+    user: &UserId,
+    profile: Option<String>,
+    email: Option<String>,
+) -> Result<(), PortError> {
+    user::Entity::update_many()
+        .col_expr(user::Column::Profile, Expr::value(profile))
+        .filter(user::Column::Id.eq(user.as_str()))
+        .exec(t)
+        .await?;
+    if let Some(email) = email
+        && people::set_email(t, user, Some(&email), true).await? == EmailChange::Taken
+    {
+        tracing::info!(user.id = %user, "the address of a new user is somebody's already");
+    }
+    Ok(())
 }
 
 /// What of the provider's words becomes the profile here.

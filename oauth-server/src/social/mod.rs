@@ -10,16 +10,18 @@ mod exchange;
 mod id_token;
 mod identity;
 mod metadata;
+mod notice;
 mod person;
 mod refusal;
 
 pub use attempt::{Attempt, Departure, Errand};
 pub use exchange::Tokens;
 pub use identity::{Confirmation, Linked, Unlinked};
+pub use notice::Notice;
 pub use person::Person;
 pub use refusal::{Blame, Refusal};
 
-use crate::config::{Config, UpstreamEntry};
+use crate::config::{Config, TrustEmail, UpstreamEntry};
 use metadata::Documents;
 use oauth_core::{
     jose::Sealer,
@@ -52,6 +54,13 @@ pub struct Upstream {
     /// Its settings.
     pub settings: UpstreamEntry,
     documents: Documents,
+}
+
+impl Upstream {
+    /// Whether an address that it has verified lets people into the account with that address.
+    pub fn trusts_email(&self) -> bool {
+        self.settings.trust_email == TrustEmail::Verified
+    }
 }
 
 impl Social {

@@ -507,7 +507,63 @@ async fn s0_17_an_identity_is_never_found_by_an_address() {
     assert_ne!(rows[0].user_id, rows[1].user_id);
     let names = server.state.store.accounts(None, 10).await.unwrap();
     let names: Vec<_> = names.into_iter().map(|a| a.username).collect();
-    assert_eq!(names, ["ada", "ada-2"].map(String::from).to_vec());
+    assert_eq!(names, ["ada", "ada.lovelace"].map(String::from).to_vec());
+}
+
+#[tokio::test]
+async fn s0_17_an_address_lets_in_only_if_everybody_says_so() {
+    let liar = Liar::open().await;
+    // (trusted, verified there, confirmed here) and what becomes of it.
+    for (trusted, there, here, outcome) in [
+        (true, true, true, "linked"),
+        (true, true, false, "new"),
+        (true, false, true, "new"),
+        (false, true, true, "refused"),
+        (false, false, true, "new"),
+    ] {
+        let server = liar.server(if trusted { "trust_email = \"verified\"" } else { "" }).await;
+        let bob = server.user("bob", crate::pages_actors::PASSWORD).await;
+        let email = Some("Ada@Example.org");
+        let _ = server.state.store.set_email(&bob, email, here).await.unwrap();
+        let browser = server.visitor();
+        let away = leave(&browser, "liar").await;
+        let mut claims = liar.claims(&server, &away.nonce, "1");
+        claims["email_verified"] = json!(there);
+        liar.code("good", liar.tokens(&claims));
+        let page = browser.get(&back(&liar, &away, "good")).await;
+        let case = format!("{trusted} {there} {here}");
+        match outcome {
+            "refused" => {
+                refused(&page, 403, "email_taken");
+                assert_eq!(
+                    (users(&server).await, identities(&server).await.len()),
+                    (1, 0),
+                    "{case}"
+                );
+            }
+            "linked" => {
+                assert_eq!(page.location(), "/");
+                assert_eq!(identities(&server).await[0].user_id, bob.as_str(), "{case}");
+                let letter = server.letter_to("Ada@Example.org").await;
+                assert!(
+                    letter.text.contains("The Liar was linked to your account bob"),
+                    "{}",
+                    letter.text
+                );
+                assert_eq!(letter.link("/account"), "http://127.0.0.1:4999/account/identities");
+            }
+            _ => {
+                assert_eq!(page.location(), "/");
+                assert_ne!(identities(&server).await[0].user_id, bob.as_str(), "{case}");
+                assert_eq!(users(&server).await, 2, "{case}");
+            }
+        }
+    }
+    // Whoever is new brings a verified address along, from a provider that is trusted with it.
+    let server = liar.server("trust_email = \"verified\"").await;
+    sign_in(&server.visitor(), &liar, "1").await;
+    let ada = server.state.store.account_by_email("ada@example.org").await.unwrap().unwrap();
+    assert!(ada.email_verified);
 }
 
 #[tokio::test]
