@@ -337,11 +337,16 @@ const SPOILT: &[(&str, &str)] = &[
     ),
     ("keys.publish_lead", "[keys]\npublish_lead = \"10m\""),
     ("database.url", "-url = \n[database]\nurl = \"postgres://oauth:changeme@db/oauth\""),
+    ("mail.transport", "[mail]\ntransport = \"file\""),
     ("signup.access_rights", "[signup]\naccess_rights = \"choose\""),
     ("signup.password_length", "[signup]\npassword_length = 4"),
     ("grants.danger_implicit", "[grants]\ndanger_implicit = true"),
     ("grants.danger_password", "[grants]\ndanger_password = true"),
     ("grants.pkce", "[grants]\npkce = \"public_clients\""),
+    (
+        "upstream.client_secret",
+        "[[upstream]]\nid = \"a\"\nissuer = \"https://op.example\"\nclient_id = \"c\"\nclient_secret = \"changeme\"",
+    ),
     (
         "client.secret",
         "[[client]]\nid = \"1234\"\nsecret = \"qwerty\"\ngrant_types = [\"client_credentials\"]",
