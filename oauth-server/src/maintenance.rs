@@ -83,8 +83,9 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let sessions = state.sessions.sweep(SWEEP_LIMIT).await?;
     let attempts = state.throttle.sweep(SWEEP_LIMIT).await?;
     let invitations = state.registrars.sweep(SWEEP_LIMIT).await?;
+    let revoked = state.revocations.sweep(env.clock.now(), SWEEP_LIMIT).await?;
     let departures = state.social.sweep(SWEEP_LIMIT).await?;
-    Ok(issued + sessions + attempts + invitations + departures)
+    Ok(issued + sessions + attempts + invitations + departures + revoked)
 }
 
 /// Tells clients of the logouts that are due, a bounded number. A failure is logged; the notices stay.

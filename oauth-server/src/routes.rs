@@ -1,6 +1,6 @@
 //! Every route of the server.
 
-use crate::{certs, cors::OpenPaths, health, pages, shell::ShellLayer, state::AppState};
+use crate::{certs, cors::OpenPaths, front, health, pages, shell::ShellLayer, state::AppState};
 use axum::{Router, middleware, routing::get};
 use oauth_core::http::Edge;
 
@@ -15,6 +15,7 @@ use oauth_core::http::Edge;
 /// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink` | one's account | [`pages`] |
 /// | `/account/applications`, `/account/applications/revoke` | connected applications | [`pages`] |
 /// | `/admin`, and below it `keys`, `registration`, `users` | what administrators look after | [`pages`] |
+/// | `/auth/login`, and beside it `session`, `refresh`, `logout` | sessions for front ends | [`front`] |
 /// | `/static/{file}` | style sheet and icon | [`pages`] |
 /// | `/certs` | certificates of the keys | [`certs`] |
 /// | `/livez`, `/healthz`, `/readyz` | health | [`health`] |
@@ -43,6 +44,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(protocol)
         .merge(own)
         .merge(pages::router(state))
+        .merge(front::router(state))
         .fallback(move || async move { pages::not_found(&lost) })
         .layer(middleware::from_fn(move |request, next| open.clone().guard(request, next)))
         .layer(ShellLayer::new(&state.config, state.metrics.clone()))

@@ -2,6 +2,7 @@
 
 mod cookies;
 mod ending;
+mod rotation;
 
 use crate::{
     address::ClientAddress,
@@ -27,6 +28,7 @@ use std::{sync::Arc, time::Duration};
 
 pub use cookies::Cookies;
 pub use ending::Ended;
+pub use rotation::Renewed;
 
 /// How stale `last_seen_at` may get, so that not every page is a write.
 const RESOLUTION: i64 = 60;
@@ -48,6 +50,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub last_seen_at: Timestamp,
+    /// When it ends unless it is used before.
+    pub expires_at: Timestamp,
     /// The address of the client at the beginning.
     pub address: Option<String>,
     /// What the browser called itself.
@@ -74,6 +78,8 @@ pub struct Sessions {
     max_age: Duration,
     /// For how long a request that was begun in a session may be finished after its end.
     latecomers: Duration,
+    /// For how long a cookie that was replaced still stands for its session.
+    grace: Duration,
     https: bool,
 }
 
@@ -88,8 +94,9 @@ impl Sessions {
     ) -> Self {
         let (idle, max_age) = (config.sessions.idle_timeout, config.sessions.max_age);
         let latecomers = config.tokens.interaction_ttl;
+        let grace = config.bff.rotation_grace;
         let https = config.issuer().is_https();
-        Self { store, users, clock, random, idle, max_age, latecomers, https }
+        Self { store, users, clock, random, idle, max_age, latecomers, grace, https }
     }
 
     /// Begins a session, with a new cookie whatever the browser sent. To clients it is the session that the browser
@@ -232,6 +239,10 @@ impl Sessions {
             .filter(Column::ExpiresAt.gt(now.unix()))
             .one(self.store.database())
             .await?;
+        let row = match row {
+            Some(row) => Some(row),
+            None => self.former(hash, now).await?,
+        };
         let Some(row) = row else { return Ok(None) };
         let Some(user) = self.users.user(&UserId::new(row.user_id.clone())).await? else {
             return Ok(None);
@@ -319,6 +330,7 @@ impl Session {
             login,
             created_at: Timestamp::from_unix(row.created_at),
             last_seen_at: Timestamp::from_unix(row.last_seen_at),
+            expires_at: Timestamp::from_unix(row.expires_at),
             address: row.address,
             user_agent: row.user_agent,
         }

@@ -10,7 +10,9 @@ use crate::{
     people::OwnClaims,
     policy,
     registrars::ServerRegistrars,
-    registration, seed,
+    registration,
+    revocations::DatabaseRevocations,
+    seed,
     session::Sessions,
     sign_in::ServerUsers,
     social::Social,
@@ -51,6 +53,8 @@ pub struct Parts {
     pub social: Social,
     /// Who may register clients.
     pub registrars: ServerRegistrars,
+    /// Tokens that are dead before their time.
+    pub revocations: DatabaseRevocations,
     /// Counters of attempts, for signing up.
     pub throttle: Throttle,
     /// Counters for the operator.
@@ -139,6 +143,7 @@ impl AppState {
             provider,
             users: Arc::new(users),
             passwords: Arc::new(passwords),
+            revocations: DatabaseRevocations::new(store.clone()),
             config,
             store,
             sessions,

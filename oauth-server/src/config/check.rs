@@ -1,5 +1,6 @@
 //! What must fit together in every mode.
 
+mod bff;
 mod lists;
 mod mail;
 mod outgoing;
@@ -20,6 +21,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     logs(config, problems);
     mail::check(config, problems);
     upstream::check(config, problems);
+    bff::check(config, problems);
     lists::check(config, problems);
     rules::enforce(config, problems);
     profiles::enforce(config, problems);

@@ -114,6 +114,8 @@ whole! {
     sessions: Sessions,
     /// Letters.
     mail: Mail,
+    /// Sessions for front ends.
+    bff: Bff,
     /// Guessing passwords.
     throttle: Throttle,
     /// Hashing passwords.

@@ -126,6 +126,16 @@ words! {
 }
 
 words! {
+    /// Which requests of front ends must carry the CSRF token of their session.
+    CsrfRule {
+        /// Those that may change something: all but GET, HEAD, OPTIONS and TRACE.
+        Unsafe = "unsafe",
+        /// All but the one by which the token is learnt.
+        All = "all",
+    }
+}
+
+words! {
     /// How a client of the configuration authenticates.
     AuthMethod {
         /// The secret in the `Authorization` header.
@@ -314,6 +324,20 @@ sections! {
         idle_timeout: Duration = seconds(DAY),
         /// How long a session lives at most.
         max_age: Duration = seconds(14 * DAY),
+    }
+
+    /// Sessions for front ends in the browser, at `/auth`: they are told who is signed in and never see a token.
+    Bff ["bff"] {
+        /// Whether there are any.
+        enabled: bool = true,
+        /// Addresses outside this site that `/auth/login` may return to, compared character by character. Paths of this
+        /// site always may.
+        return_to: Vec<String> = Vec::new(),
+        /// How long the cookie of a session still works after `/auth/refresh` replaced it, for requests of other tabs that
+        /// are under way. Whoever comes with it later ends the session.
+        rotation_grace: Duration = seconds(10),
+        /// Which requests must carry the CSRF token of the session, in `X-CSRF-Token` or `X-API-KEY`.
+        csrf_methods: CsrfRule = CsrfRule::Unsafe,
     }
 
     /// Slowing down whoever guesses passwords. The counters are in the database: they survive a restart and hold for all processes together.

@@ -4,6 +4,8 @@ pub mod device;
 pub mod identity;
 pub mod initial_access_token;
 pub mod letter;
+pub mod revoked_token;
+pub mod rotated_session;
 pub mod session;
 pub mod throttle;
 pub mod upstream_attempt;

@@ -6,6 +6,8 @@ mod m20261122_000003_initial_access_tokens;
 mod m20261128_000001_devices;
 mod m20261128_000006_letters;
 mod m20261128_000007_identities;
+mod m20261128_000009_revoked_tokens;
+mod m20261128_000010_rotated_sessions;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -29,6 +31,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000006_letters::Migration),
             Box::new(m20261128_000001_devices::Migration),
             Box::new(m20261128_000007_identities::Migration),
+            Box::new(m20261128_000009_revoked_tokens::Migration),
+            Box::new(m20261128_000010_rotated_sessions::Migration),
         ]
     }
 

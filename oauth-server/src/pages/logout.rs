@@ -10,7 +10,11 @@ use super::{
     visit::Visit,
     way::finish,
 };
-use crate::{maintenance, session::Session, state::AppState};
+use crate::{
+    maintenance,
+    session::{Cookies, Session},
+    state::AppState,
+};
 use askama::Template;
 use axum::{
     Router,
@@ -22,6 +26,7 @@ use axum::{
 use oauth_core::{
     authorize::Refused,
     endpoints::{Confirmed, LogoutRequest, LogoutStep},
+    error::PortError,
     http::{ask_again_by_get, end_session_params},
     params::Params,
 };
@@ -128,21 +133,35 @@ pub(super) async fn leave(
     headers: &HeaderMap,
     request: Option<&LogoutRequest>,
 ) -> Result<Response, Trouble> {
-    let ended = state.sessions.end(headers).await?;
     let to = request.and_then(LogoutRequest::return_to);
+    let left = sign_out(state, headers).await?;
+    let mut response = if left.pages.is_empty() {
+        see_other(to.unwrap_or("/?done=signed_out"))
+    } else {
+        done(state, to, &left.pages)
+    };
+    left.cookies.put(response.headers_mut());
+    Ok(response)
+}
+
+/// What is left to do when a session has ended.
+pub(crate) struct Left {
+    /// Pages of applications, in which they sign the browser out themselves.
+    pub(crate) pages: Vec<String>,
+    /// What makes the browser forget the session.
+    pub(crate) cookies: Cookies,
+}
+
+/// Ends the session of the browser and has applications told.
+pub(crate) async fn sign_out(state: &AppState, headers: &HeaderMap) -> Result<Left, PortError> {
+    let ended = state.sessions.end(headers).await?;
     let pages = state.provider.frontchannel_logouts(&ended.participants).await?;
     if let Some(participant) = ended.participants.first() {
         let applications = ended.participants.len();
         tracing::info!(user.id = %participant.user, applications, "user signed out of applications");
         tell(state).await;
     }
-    let mut response = if pages.is_empty() {
-        see_other(to.unwrap_or("/?done=signed_out"))
-    } else {
-        done(state, to, &pages)
-    };
-    ended.cookies.put(response.headers_mut());
-    Ok(response)
+    Ok(Left { pages, cookies: ended.cookies })
 }
 
 /// Tells applications at once. Whoever does not answer soon is told while the person goes on.

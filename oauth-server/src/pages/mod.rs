@@ -27,6 +27,7 @@ mod words;
 
 pub(crate) use errors::EarlyPages;
 pub use errors::{Explainer, Explanation};
+pub(crate) use logout::sign_out;
 
 use crate::state::AppState;
 use axum::{

@@ -10,6 +10,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
+    front,
     session::{Session, Started},
     state::AppState,
 };
@@ -20,6 +21,9 @@ use oauth_core::{
     model::{ClientId, Timestamp},
     params::Params,
 };
+
+/// What the word for a front end begins with.
+const FRONT: &str = "front-";
 
 /// A page of ours that needs somebody who is signed in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub(super) enum Destination {
     Identities,
     Client(ClientId),
     Admin(Place),
+    /// Back to a front end, which says where to. That is looked at when it comes to it.
+    Front(String),
 }
 
 impl Destination {
@@ -48,6 +54,10 @@ impl Destination {
             "sessions" => Self::Sessions,
             "applications" => Self::Applications,
             "identities" => Self::Identities,
+            _ if word.starts_with(FRONT) => {
+                let carried = word.strip_prefix(FRONT).and_then(front::of_word);
+                carried.map_or(Self::Home, Self::Front)
+            }
             _ => match word.strip_prefix("client-") {
                 Some(id) if is_plain(id) => Self::Client(ClientId::new(id)),
                 _ => Place::parse(word).map_or(Self::Home, Self::Admin),
@@ -89,6 +99,7 @@ impl Destination {
             Self::Identities => "identities".into(),
             Self::Client(id) => format!("client-{id}"),
             Self::Admin(place) => place.word(),
+            Self::Front(to) => format!("{FRONT}{}", front::word_of(to)),
         }
     }
 
@@ -111,6 +122,7 @@ impl Destination {
             Self::Identities => "/account/identities".into(),
             Self::Client(id) => format!("/clients/{id}"),
             Self::Admin(place) => place.path(),
+            Self::Front(to) => front::through_login(to),
         }
     }
 
@@ -261,6 +273,8 @@ mod tests {
             ("identities", "/account/identities"),
             ("client-aB3", "/clients/aB3"),
             ("admin-keys", "/admin/keys"),
+            ("front-L2FwcA", "/auth/login?return_to=%2Fapp"),
+            ("front-*", "/"),
             ("", "/"),
             ("https://evil.example", "/"),
             ("//evil.example", "/"),

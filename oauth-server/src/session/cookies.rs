@@ -44,10 +44,15 @@ impl Cookies {
 
 /// The hash of the cookie of a request, if it is of the right form.
 pub(super) fn presented(headers: &HeaderMap, https: bool) -> Option<HashedToken> {
+    secret(headers, https).map(HashedToken::of)
+}
+
+/// The cookie of a request, if it is of the right form.
+pub(super) fn secret(headers: &HeaderMap, https: bool) -> Option<&str> {
     let value = cookie(headers, name(https))?;
     let well_formed = value.len() == LENGTH
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    well_formed.then(|| HashedToken::of(value))
+    well_formed.then_some(value)
 }
 
 const fn name(https: bool) -> &'static str {

@@ -3,7 +3,7 @@
 //! An ended session first stops being alive, then the library notes which clients are to be told, and its row goes
 //! when nothing can be going on in it any more. Whatever fails or is late in between, the last step makes up for it.
 
-use super::{Cookies, Session, Sessions};
+use super::{Cookies, Session, Sessions, rotation::name_behind};
 use crate::entity::session::{self, Column};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderMap;
@@ -34,8 +34,12 @@ impl Sessions {
     pub async fn end(&self, headers: &HeaderMap) -> Result<Ended, PortError> {
         let mut participants = Vec::new();
         if let Some(hash) = self.presented(headers) {
-            let this = Column::Hash.eq(hash.as_bytes().to_vec());
-            participants = self.end_where(this).await?.1;
+            let now = self.clock.now();
+            let ended = self
+                .store
+                .write(move |t| Box::pin(async move { Ok(close_behind(t, &hash, now).await?) }))
+                .await?;
+            participants = self.tell(ended).await;
         }
         Ok(Ended { cookies: Cookies::forget(self.https), participants })
     }
@@ -90,11 +94,14 @@ impl Sessions {
                 })
                 .await?;
         }
-        Ok(gone)
+        Ok(gone + self.sweep_rotated(limit).await?)
     }
 
     /// Ends the sessions that are meant; returns how many there were, and who took part in them.
-    async fn end_where(&self, which: Expr) -> Result<(u64, Vec<Participant>), PortError> {
+    pub(super) async fn end_where(
+        &self,
+        which: Expr,
+    ) -> Result<(u64, Vec<Participant>), PortError> {
         let now = self.clock.now();
         let ended = self
             .store
@@ -116,6 +123,23 @@ impl Sessions {
             }
         }
         participants
+    }
+}
+
+/// Ends the session of a cookie, also when that was replaced by another: a browser may sign out with the one while it is
+/// being given the other. Either this finds the new one in place, or what puts it there finds the session over.
+async fn close_behind(
+    t: &DatabaseTransaction,
+    hash: &HashedToken,
+    now: Timestamp,
+) -> Result<Vec<Option<String>>, DbErr> {
+    let ended = close(t, Column::Hash.eq(hash.as_bytes().to_vec()), now).await?;
+    if !ended.is_empty() {
+        return Ok(ended);
+    }
+    match name_behind(t, hash).await? {
+        Some(sid) => close(t, Column::Sid.eq(sid), now).await,
+        None => Ok(ended),
     }
 }
 
@@ -162,13 +186,19 @@ pub(super) async fn supersede(
     user: &UserId,
     now: Timestamp,
 ) -> Result<Former, DbErr> {
-    let hash = old.as_bytes().to_vec();
-    let found = session::Entity::find_by_id(hash.clone())
-        .filter(Column::ExpiresAt.gt(now.unix()))
-        .lock_exclusive()
-        .one(t)
-        .await?;
+    let living = |which: Expr| {
+        let alive = Column::ExpiresAt.gt(now.unix());
+        session::Entity::find().filter(which).filter(alive).lock_exclusive()
+    };
+    let mut found = living(Column::Hash.eq(old.as_bytes().to_vec())).one(t).await?;
+    if found.is_none()
+        && let Some(sid) = name_behind(t, &old).await?
+    {
+        // Its cookie was replaced meanwhile.
+        found = living(Column::Sid.eq(sid)).one(t).await?;
+    }
     let Some(found) = found else { return Ok(Former::Nothing) };
+    let hash = found.hash.clone();
     if found.user_id == user.as_str() {
         // Of two who do so at once only one deletes the row, so no two sessions are known by the same name.
         let deleted = session::Entity::delete_by_id(hash).exec(t).await?.rows_affected;

@@ -12,6 +12,7 @@ mod config;
 mod flood;
 mod foreign;
 mod foreign_openid;
+mod front;
 mod listening;
 mod mail;
 mod operations;

@@ -131,12 +131,11 @@ impl Csrf {
         }
         let allowed = match (headers.get(SEC_FETCH_SITE).map(http::HeaderValue::as_bytes), origin) {
             (Some(b"same-origin"), _) => true,
-            // Typed or from a bookmark: no page sent it.
-            (Some(b"none"), _) => !websocket,
+            // Typed or from a bookmark, so no page sent it; or no browser did, since those say one or the other of a
+            // request that may change something. The value decides about both.
+            (Some(b"none"), _) | (None, None) => !websocket,
             (Some(_), _) => false,
             (None, Some(origin)) => is_own(origin, headers),
-            // No browser says neither of a request that may change something. The value decides about it.
-            (None, None) => !websocket,
         };
         if allowed { Ok(()) } else { Err(ELSEWHERE) }
     }

@@ -1,0 +1,106 @@
+//! A *no* for scripts ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use oauth_core::error::PortError;
+use resource_guard::Refusal;
+use serde_json::json;
+
+/// Why a request is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    status: StatusCode,
+    code: &'static str,
+    title: &'static str,
+}
+
+impl Problem {
+    const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+        Self { status, code, title }
+    }
+
+    /// Nobody is signed in here.
+    pub(super) const NOBODY: Self = Self::new(
+        StatusCode::UNAUTHORIZED,
+        "not_signed_in",
+        "Nobody is signed in in this browser.",
+    );
+
+    /// The address to return to is not one of ours.
+    pub(super) const RETURN_TO: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_return_to",
+        "The address to return to is neither a path of this site nor on its list.",
+    );
+
+    /// The query cannot be read.
+    pub(super) const QUERY: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "invalid_request",
+        "The query has a parameter twice, or cannot be read.",
+    );
+
+    /// The method makes no sense here.
+    pub(super) const METHOD: Self = Self::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        "This address cannot be used like that.",
+    );
+
+    /// The request may be another site's.
+    pub(super) fn csrf(refusal: &Refusal) -> Self {
+        let title = refusal.description().unwrap_or("the request cannot be accepted");
+        Self::new(refusal.status(), "csrf", title)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "code": self.code,
+        });
+        let headers = [
+            (header::CONTENT_TYPE, "application/problem+json"),
+            (header::CACHE_CONTROL, "no-store"),
+        ];
+        (self.status, headers, body.to_string()).into_response()
+    }
+}
+
+/// A refusal, or a failure whose cause is for the log alone.
+pub(super) enum Trouble {
+    Problem(Problem),
+    Failure(PortError),
+}
+
+impl From<Problem> for Trouble {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<PortError> for Trouble {
+    fn from(error: PortError) -> Self {
+        Self::Failure(error)
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Problem(problem) => problem.into_response(),
+            Self::Failure(error) => {
+                tracing::error!(error = crate::causes(&error), "a request of a front end failed");
+                Problem::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "server_error",
+                    "Something failed inside. Try again later.",
+                )
+                .into_response()
+            }
+        }
+    }
+}
