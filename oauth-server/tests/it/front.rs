@@ -1,7 +1,7 @@
 //! `/auth`: browser sessions for front ends.
 
 use crate::{
-    pages_actors::{PASSWORD, Page, SignedIn, Visitor},
+    pages_actors::{Anonymous, PASSWORD, Page, SignedIn, Visitor},
     support::{Server, TestClock, config, start, start_in},
 };
 use axum::body::Body;
@@ -346,7 +346,7 @@ async fn pair(database: &TestDatabase) -> (Server, Server) {
 }
 
 /// A browser at this server with that cookie.
-fn browser<'s>(server: &'s Server, cookie: &str) -> impl std::ops::Deref<Target = Visitor<'s>> {
+fn browser<'s>(server: &'s Server, cookie: &str) -> Anonymous<'s> {
     let visitor = server.visitor();
     visitor.plant(COOKIE, cookie);
     visitor
