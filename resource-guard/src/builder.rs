@@ -1,6 +1,7 @@
 //! The settings of a guard.
 
 mod assemble;
+mod nmos;
 
 use crate::{
     cookie::CookieToken,
@@ -9,7 +10,7 @@ use crate::{
     guard::Switch,
     keys::{KeySource, KeyTimes},
     revocations::{Revocations, WhileSilent},
-    verify::AudienceRule,
+    verify::{AudienceRule, ClientRule},
 };
 use oauth_core::{
     jose::KeySet,
@@ -24,6 +25,11 @@ pub struct GuardBuilder {
     issuer: Option<String>,
     audiences: Vec<String>,
     audience: AudienceRule,
+    /// The host name by which `aud` means this server, as AMWA IS-10 compares names.
+    host: Option<String>,
+    client: ClientRule,
+    /// Whom a guard of several issuers trusts.
+    trusted: nmos::Trusted,
     keys: KeyChoice,
     introspection: Option<[String; 3]>,
     asking: When,
@@ -37,6 +43,7 @@ pub struct GuardBuilder {
     times: KeyTimes,
     timeout: Duration,
     roots: Vec<Vec<u8>>,
+    roots_meant: RootsMeant,
     plain: PlainHttp,
     environment_proxy: bool,
     realm: Option<String>,
@@ -51,10 +58,19 @@ pub struct GuardBuilder {
 
 enum KeyChoice {
     None,
+    /// Those of every issuer that is trusted.
+    Issuers,
     Discover,
     At(String),
     Fixed(KeySet),
     From(Arc<dyn KeySource>),
+}
+
+/// Which certificate authorities count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum RootsMeant {
+    SystemToo,
+    GivenAlone,
 }
 
 /// When the introspection endpoint is asked.
@@ -70,6 +86,9 @@ impl Default for GuardBuilder {
             issuer: None,
             audiences: Vec::new(),
             audience: AudienceRule::Named,
+            host: None,
+            client: ClientRule::NamedOrNot,
+            trusted: nmos::Trusted::default(),
             keys: KeyChoice::None,
             introspection: None,
             asking: When::KeysCannotDecide,
@@ -82,10 +101,12 @@ impl Default for GuardBuilder {
             leeway: Duration::ZERO,
             times: KeyTimes {
                 refresh: Duration::from_hours(1),
+                jitter: None,
                 cool_down: Duration::from_secs(30),
             },
             timeout: Duration::from_secs(5),
             roots: Vec::new(),
+            roots_meant: RootsMeant::SystemToo,
             plain: PlainHttp::LoopbackOnly,
             environment_proxy: false,
             realm: None,
@@ -207,6 +228,12 @@ impl GuardBuilder {
     /// Trusts the certificate authorities of this PEM text in addition to those of the system.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots.push(pem.into());
+        self
+    }
+
+    /// Trusts the certificate authorities given by [`root_certificates`](Self::root_certificates) and no others.
+    pub fn only_root_certificates(mut self) -> Self {
+        self.roots_meant = RootsMeant::GivenAlone;
         self
     }
 

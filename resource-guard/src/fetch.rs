@@ -1,8 +1,16 @@
 //! Outgoing HTTP: bounded in size and time, without redirects, over https.
 
+#[cfg(feature = "dns-sd")]
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, header, redirect::Policy};
 use serde_json::Value;
 use std::time::Duration;
+#[cfg(feature = "dns-sd")]
+use std::{
+    collections::HashMap,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, PoisonError, RwLock},
+};
 use url::{Host, Url};
 
 /// An address the guard may call: https, or http on loopback.
@@ -87,15 +95,58 @@ pub(crate) struct Reach {
     pub(crate) tls: bool,
 }
 
+/// The addresses of hosts that were found by other means than the resolver of this machine, such as those below
+/// `.local`. TLS proves the names, whatever the addresses.
+#[cfg(feature = "dns-sd")]
+#[derive(Clone, Default)]
+pub(crate) struct Names(Arc<RwLock<HashMap<String, Vec<SocketAddr>>>>);
+
+#[cfg(feature = "dns-sd")]
+impl Names {
+    /// Notes where a host is. Without an address, the resolver of this machine is asked.
+    pub(crate) fn note(&self, host: &str, addresses: &[IpAddr]) {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if names.len() >= MOST_NAMES {
+            names.clear();
+        }
+        if !addresses.is_empty() {
+            let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
+            names.insert(host.to_owned(), addresses);
+        }
+    }
+}
+
+#[cfg(feature = "dns-sd")]
+const MOST_NAMES: usize = 100;
+
+#[cfg(feature = "dns-sd")]
+impl Resolve for Names {
+    fn resolve(&self, name: Name) -> Resolving {
+        let host = name.as_str().trim_end_matches('.').to_ascii_lowercase();
+        let noted = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&host).cloned();
+        Box::pin(async move {
+            let addresses = match noted {
+                Some(noted) => noted,
+                None => tokio::net::lookup_host((host, 0)).await?.collect(),
+            };
+            Ok(Box::new(addresses.into_iter()) as Addrs)
+        })
+    }
+}
+
 /// The one way out.
 #[derive(Clone)]
 pub(crate) struct Http {
     client: Client,
     plain: PlainHttp,
+    #[cfg(feature = "dns-sd")]
+    names: Names,
 }
 
 impl Http {
     pub(crate) fn new(reach: &Reach) -> Result<Self, reqwest::Error> {
+        #[cfg(feature = "dns-sd")]
+        let names = Names::default();
         let base = || {
             let builder = Client::builder()
                 .redirect(Policy::none())
@@ -103,6 +154,8 @@ impl Http {
                 .connect_timeout(reach.timeout)
                 .referer(false)
                 .user_agent(concat!("resource-guard/", env!("CARGO_PKG_VERSION")));
+            #[cfg(feature = "dns-sd")]
+            let builder = builder.dns_resolver(Arc::new(names.clone()));
             if reach.environment_proxy { builder } else { builder.no_proxy() }
         };
         let own_roots_only =
@@ -114,7 +167,18 @@ impl Http {
         } else {
             own_roots_only(base())
         };
-        Ok(Self { client: client?, plain: reach.plain })
+        Ok(Self {
+            client: client?,
+            plain: reach.plain,
+            #[cfg(feature = "dns-sd")]
+            names,
+        })
+    }
+
+    /// Where hosts are that the resolver of this machine does not know.
+    #[cfg(feature = "dns-sd")]
+    pub(crate) const fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Checks an address.

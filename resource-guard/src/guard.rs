@@ -66,6 +66,15 @@ impl Guard {
         GuardBuilder::default().introspection(endpoint, client_id, client_secret)
     }
 
+    /// A guard of the NMOS server of this host name, as AMWA IS-10 asks: RS512 alone, `aud` as host names with
+    /// wildcards, and as many authorization servers as there are. Name them with
+    /// [`trust_issuer`](GuardBuilder::trust_issuer), let tokens introduce them
+    /// ([`trust_issuers_on`](GuardBuilder::trust_issuers_on)), or have them found in the network (`discover`, with the
+    /// feature `dns-sd`). The name is configuration, never the `Host` header.
+    pub fn nmos_node(host: impl Into<String>) -> GuardBuilder {
+        GuardBuilder::nmos_node(host.into())
+    }
+
     /// A guard around a verifier of the embedder's own.
     pub fn new(verifier: impl Verifier + 'static) -> Self {
         Self::of(Core {

@@ -1,6 +1,6 @@
 //! The guard in front of a service.
 
-use crate::guard::GuardLayer;
+use crate::{cors, guard::GuardLayer, refusal::Style};
 use http::{Request, Response};
 use std::{
     mem,
@@ -46,13 +46,18 @@ where
         let layer = self.layer.clone();
         Box::pin(async move {
             let (mut parts, body) = request.into_parts();
-            match layer.decide(&parts).await {
+            let nmos = (layer.voice().style == Style::Nmos).then(|| parts.method.clone());
+            let mut response = match layer.decide(&parts).await {
                 Ok(passage) => {
                     parts.extensions.insert(passage);
-                    inner.call(Request::from_parts(parts, body)).await
+                    inner.call(Request::from_parts(parts, body)).await?
                 }
-                Err(refusal) => Ok(refusal.response(layer.voice())),
+                Err(refusal) => refusal.response(layer.voice()),
+            };
+            if let Some(method) = nmos {
+                cors::finish(&method, &mut response);
             }
+            Ok(response)
         })
     }
 }

@@ -59,7 +59,10 @@ mod asked;
 mod audit;
 mod builder;
 mod cookie;
+mod cors;
 mod csrf;
+#[cfg(feature = "dns-sd")]
+mod discovery;
 #[cfg(feature = "axum")]
 mod extract;
 mod fetch;
@@ -68,6 +71,8 @@ mod guard;
 mod introspect;
 mod keys;
 mod layer;
+mod name;
+pub mod nmos;
 mod passage;
 mod path;
 mod pattern;
@@ -81,6 +86,8 @@ mod token;
 mod token_use;
 mod verify;
 
+#[cfg(feature = "dns-sd")]
+pub use crate::discovery::DnsSd;
 pub use crate::{
     asked::Asked,
     builder::GuardBuilder,

@@ -29,6 +29,12 @@ pub enum ConfigProblem {
     /// The credentials for introspection are unusable.
     #[error("introspection needs a client id and a secret")]
     Credentials,
+    /// Servers cannot be looked for in this way.
+    #[error("{0}")]
+    Discovery(&'static str),
+    /// It is neither a host name nor a wildcard.
+    #[error("{0:?} is neither a host name nor a wildcard such as *.example.com")]
+    Host(String),
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up")]
     Http(#[source] Box<dyn std::error::Error + Send + Sync>),

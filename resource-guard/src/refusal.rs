@@ -15,7 +15,7 @@ pub enum Style {
     #[default]
     Rfc6750,
     /// As NMOS clients read them: `Bearer error=invalid_token, realm="r"`. A token for another audience is
-    /// `insufficient_scope`.
+    /// `insufficient_scope`, bodies are `{code, error, debug}`, and answers carry the headers of CORS.
     Nmos,
 }
 
@@ -168,8 +168,13 @@ impl Refusal {
         &self.reason
     }
 
+    /// The answer to give, for handlers that refuse by what a body says. The realm is `resource`.
+    pub fn into_response<B: From<String>>(self, style: Style) -> Response<B> {
+        self.response(&Voice { style, realm: Realm::default() })
+    }
+
     pub(crate) fn response<B: From<String>>(&self, voice: &Voice) -> Response<B> {
-        let mut response = Response::new(B::from(self.body()));
+        let mut response = Response::new(B::from(self.body(voice.style)));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -185,9 +190,17 @@ impl Refusal {
         response
     }
 
-    /// `{error, error_description}`; empty where the request just carried no token.
-    fn body(&self) -> String {
+    /// `{error, error_description}`; empty where the request just carried no token. The error object of NMOS APIs is
+    /// `{code, error, debug}`: the status, a sentence for people, and what may help a programmer.
+    fn body(&self, style: Style) -> String {
         let mut body = Map::new();
+        if style == Style::Nmos {
+            let told = self.description.unwrap_or(&self.reason);
+            body.insert("code".into(), self.status.as_u16().into());
+            body.insert("error".into(), told.into());
+            body.insert("debug".into(), self.code.map(ErrorCode::as_str).into());
+            return Value::Object(body).to_string();
+        }
         if let Some(code) = self.code {
             body.insert("error".into(), code.as_str().into());
         }
@@ -221,6 +234,7 @@ impl Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     fn challenge(refusal: &Refusal, style: Style) -> String {
         refusal.challenge(&Voice { style, realm: Realm::parse("api").unwrap() })
@@ -239,6 +253,23 @@ mod tests {
             r#"Bearer error=insufficient_scope, realm="api", scope="a b""#
         );
         assert_eq!(challenge(&Refusal::no_token(), Style::Nmos), r#"Bearer realm="api""#);
+    }
+
+    #[test]
+    fn r5_bodies_in_both_forms() {
+        let read =
+            |refusal: &Refusal, style| serde_json::from_str::<Value>(&refusal.body(style)).unwrap();
+        let scope = Refusal::insufficient_scope(None);
+        assert_eq!(
+            read(&scope, Style::Nmos),
+            json!({"code": 403, "error": "the access token does not allow this", "debug": "insufficient_scope"})
+        );
+        assert_eq!(
+            read(&Refusal::no_token(), Style::Nmos),
+            json!({"code": 401, "error": "the request carries no token", "debug": null})
+        );
+        assert_eq!(read(&Refusal::no_token(), Style::Rfc6750), json!({}));
+        assert_eq!(read(&scope, Style::Rfc6750)["error"], "insufficient_scope");
     }
 
     #[test]

@@ -37,6 +37,11 @@ impl Rights {
         self.0.contains_key(api)
     }
 
+    /// Whether the token lets anything of the API be read.
+    pub(crate) fn read_something(&self, api: &str) -> bool {
+        self.0.get(api).is_some_and(|patterns| !patterns.read.is_empty())
+    }
+
     /// Whether a path below the API's version may be used. A trailing slash of the request is tolerated.
     pub(crate) fn allow(&self, access: Access, api: &str, path: &str, slash: bool) -> bool {
         let Some(patterns) = self.0.get(api) else {

@@ -1,22 +1,29 @@
 //! From settings to a guard, or to the reason why there is none.
 
-use super::{GuardBuilder, KeyChoice, When};
+use super::{GuardBuilder, KeyChoice, RootsMeant, When};
 use crate::{
     cookie::is_name,
     csrf::X_API_KEY,
     fetch::{Endpoint, FetchProblem, Http, PlainHttp, Reach, endpoint},
     guard::{Core, Guard, Keeper, Switch},
     introspect::{Asking, Introspection, basic},
-    keys::{CachedKeys, FixedKeys, KeyCache, KeyEndpoint, KeySource},
+    keys::{CachedKeys, FixedKeys, Issuers, KeyCache, KeyEndpoint, KeySource},
     problem::ConfigProblem,
     refusal::Realm,
     revocations::Listed,
     token::Places,
-    verify::{AudienceRule, Both, JwtVerifier, Rules, Verifier},
+    verify::{AudienceForm, AudienceRule, Both, IssuersVerifier, JwtVerifier, Rules, Verifier},
 };
 use http::{HeaderName, header};
 use oauth_core::model::Issuer;
 use std::{sync::Arc, time::Duration};
+
+/// What a started guard keeps fresh.
+enum Kept {
+    Nothing,
+    OneIssuer(Arc<KeyCache>),
+    Issuers(Arc<Issuers>),
+}
 
 /// More leeway than clocks need; a larger one is a mistake.
 const MOST_LEEWAY: Duration = Duration::from_mins(5);
@@ -25,6 +32,11 @@ impl GuardBuilder {
     /// Builds the guard without starting anything: keys are fetched when a request needs them. Requests must run on
     /// a tokio runtime.
     pub fn build(self) -> Result<Guard, ConfigProblem> {
+        if self.trusted.discovers() && self.switch == Switch::On {
+            return Err(ConfigProblem::Discovery(
+                "servers are looked for all the time, so the guard must be started",
+            ));
+        }
         let (core, _) = self.assemble()?;
         Ok(Guard::of(core))
     }
@@ -32,48 +44,83 @@ impl GuardBuilder {
     /// Builds the guard, fetches the keys, and keeps them fresh until the last clone of the guard is gone.
     ///
     /// An authorization server that does not answer yet is no error: requests are refused with 503 until it does. One
-    /// that names another issuer is.
+    /// that names another issuer is, unless several are trusted: the others' tokens are good nevertheless.
     pub async fn start(self) -> Result<Guard, ConfigProblem> {
-        let (mut core, cache) = self.assemble()?;
-        if let Some(cache) = cache.filter(|_| core.switch == Switch::On) {
-            if let Some(landing) = cache.first().await
-                && let Err(problem @ FetchProblem::OtherIssuer { .. }) = &*landing
-            {
-                return Err(ConfigProblem::OtherIssuer(problem.to_string()));
-            }
-            let task = tokio::spawn(KeyCache::tend(Arc::downgrade(&cache)));
-            core.keeper = Some(Keeper(task.abort_handle()));
+        #[cfg(feature = "dns-sd")]
+        let search = self.search();
+        let (mut core, kept) = self.assemble()?;
+        if core.switch == Switch::Off {
+            return Ok(Guard::of(core));
         }
+        let task = match kept {
+            Kept::Nothing => return Ok(Guard::of(core)),
+            Kept::OneIssuer(cache) => {
+                if let Some(landing) = cache.first().await
+                    && let Err(problem @ FetchProblem::OtherIssuer { .. }) = &*landing
+                {
+                    return Err(ConfigProblem::OtherIssuer(problem.to_string()));
+                }
+                tokio::spawn(KeyCache::tend(Arc::downgrade(&cache)))
+            }
+            Kept::Issuers(issuers) => {
+                let weak = Arc::downgrade(&issuers);
+                #[cfg(feature = "dns-sd")]
+                let searching = match search {
+                    Some(mut search) => {
+                        search.look(&issuers).await;
+                        Some(search)
+                    }
+                    None => None,
+                };
+                issuers.first().await;
+                tokio::spawn(async move {
+                    #[cfg(feature = "dns-sd")]
+                    if let Some(search) = searching {
+                        tokio::join!(search.keep_looking(weak.clone()), Issuers::tend(weak));
+                        return;
+                    }
+                    Issuers::tend(weak).await;
+                })
+            }
+        };
+        core.keeper = Some(Keeper(task.abort_handle()));
         Ok(Guard::of(core))
     }
 
-    fn assemble(self) -> Result<(Core, Option<Arc<KeyCache>>), ConfigProblem> {
+    fn assemble(self) -> Result<(Core, Kept), ConfigProblem> {
         let realm = self.realm_or_default()?;
         let places = self.places()?;
         let rules = Arc::new(self.rules()?);
         let http = self.http()?;
-        let (keys, cache) = self.key_source_of(&rules, &http)?;
         let introspection = self.introspection_of(&rules, &http)?;
-        let listed = self.revocations.map(|list| Listed {
+        let listed = self.revocations.clone().map(|list| Listed {
             list,
             while_silent: self.while_silent,
             timeout: self.timeout,
         });
-        let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, self.remember, listed));
         let always = self.asking == When::Always;
+        let (jwt, kept): (Option<Arc<dyn Verifier>>, Kept) =
+            if let Some(issuers) = self.issuers_of(&http)? {
+                let verifier = IssuersVerifier::new(rules, issuers.clone(), self.remember, listed);
+                (Some(Arc::new(verifier)), Kept::Issuers(issuers))
+            } else {
+                let (keys, cache) = self.key_source_of(&rules, &http)?;
+                let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, self.remember, listed));
+                (jwt.map(|jwt| Arc::new(jwt) as _), cache.map_or(Kept::Nothing, Kept::OneIssuer))
+            };
         let verifier: Arc<dyn Verifier> = match (jwt, introspection) {
             (Some(jwt), Some(introspection)) => Arc::new(Both { jwt, introspection, always }),
             (None, Some(introspection)) => Arc::new(introspection),
-            (Some(jwt), None) if !always => Arc::new(jwt),
+            (Some(jwt), None) if !always => jwt,
             _ => return Err(ConfigProblem::Verifier),
         };
         let core =
             Core { verifier, clock: self.clock, places, realm, switch: self.switch, keeper: None };
-        Ok((core, cache))
+        Ok((core, kept))
     }
 
     fn realm_or_default(&self) -> Result<Realm, ConfigProblem> {
-        match (&self.realm, self.audiences.first()) {
+        match (&self.realm, self.audiences.first().or(self.host.as_ref())) {
             (Some(realm), _) => Realm::parse(realm).ok_or(ConfigProblem::Realm),
             (None, Some(audience)) => Ok(Realm::parse(audience).unwrap_or_default()),
             (None, None) => Ok(Realm::default()),
@@ -106,7 +153,10 @@ impl GuardBuilder {
         if self.algorithms.is_empty() {
             return Err(ConfigProblem::Algorithms);
         }
-        let named = !self.audiences.is_empty() && self.audiences.iter().all(|a| !a.is_empty());
+        let form = self.audience_form()?;
+        let by_name = form != AudienceForm::Exact;
+        let named =
+            (by_name || !self.audiences.is_empty()) && self.audiences.iter().all(|a| !a.is_empty());
         if !named && (self.audience != AudienceRule::Anyone || !self.audiences.is_empty()) {
             return Err(ConfigProblem::Audience);
         }
@@ -114,12 +164,13 @@ impl GuardBuilder {
             PlainHttp::LoopbackOnly => Issuer::parse,
             PlainHttp::Anywhere => Issuer::danger_parse_insecure,
         };
-        let issuer =
-            self.issuer.as_deref().map(parse).transpose().map_err(ConfigProblem::Issuer)?;
+        let issuer = self.only_issuer().map(parse).transpose().map_err(ConfigProblem::Issuer)?;
         Ok(Rules {
             issuer,
             audiences: self.audiences.clone(),
             audience: self.audience,
+            form,
+            client: self.client,
             algorithms: self.algorithms.clone(),
             types: self.types.clone(),
             untyped: self.untyped,
@@ -144,13 +195,13 @@ impl GuardBuilder {
         let asked = self.introspection.as_ref().map(|[endpoint, ..]| endpoint);
         let fetched = matches!(self.keys, KeyChoice::Discover | KeyChoice::At(_));
         let issuer = self.issuer.as_ref().filter(|_| fetched);
-        let tls = [issuer, jwks_uri, asked].iter().flatten().any(|a| !a.starts_with("http:"));
+        let remote = [issuer, jwks_uri, asked].iter().flatten().any(|a| !a.starts_with("http:"));
         Http::new(&Reach {
             timeout: self.timeout,
             roots,
             plain: self.plain,
             environment_proxy: self.environment_proxy,
-            tls,
+            tls: (remote || self.meets_tls()) && self.roots_meant == RootsMeant::SystemToo,
         })
         .map_err(|e| ConfigProblem::Http(Box::new(e)))
     }
@@ -172,7 +223,7 @@ impl GuardBuilder {
             }
             KeyChoice::From(source) => return Ok((Some(source.clone()), None)),
             KeyChoice::At(uri) => Some(self.address("key set", uri)?),
-            KeyChoice::Discover | KeyChoice::None => None,
+            KeyChoice::Discover | KeyChoice::Issuers | KeyChoice::None => None,
         };
         if self.times.refresh.is_zero() || self.times.cool_down.is_zero() {
             return Err(ConfigProblem::Time("key refresh and cool-down must be above zero"));

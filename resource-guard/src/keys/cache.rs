@@ -23,8 +23,10 @@ const LONGEST_PAUSE: u64 = 60;
 /// When keys are fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyTimes {
-    /// A key set older than this is refreshed; with jitter up to a tenth earlier.
+    /// A key set older than this is refreshed.
     pub(crate) refresh: Duration,
+    /// By how much earlier at most, by chance, so that many guards do not ask in step. Without, a tenth.
+    pub(crate) jitter: Option<Duration>,
     /// Unknown keys lead to at most one fetch in this time.
     pub(crate) cool_down: Duration,
 }
@@ -54,6 +56,19 @@ struct State {
     next_at: Timestamp,
     /// Attempts that failed since the last that did not.
     failures: u32,
+}
+
+/// What is known of a server whose keys may never have been fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Its keys are here.
+    Known,
+    /// They are being fetched.
+    Asking,
+    /// It was not asked yet, or long enough ago to ask again.
+    Unasked,
+    /// It gave no keys a moment ago.
+    Refuted,
 }
 
 /// How an attempt ended.
@@ -144,8 +159,29 @@ impl KeyCache {
         }
     }
 
+    /// The keys in hand, however old. Fetches nothing.
+    pub(crate) fn in_hand(&self) -> Option<Arc<Keys>> {
+        self.read().keys.clone()
+    }
+
+    /// How things stand with a server whose keys may never have been fetched.
+    pub(crate) fn standing(&self, now: Timestamp) -> Standing {
+        let state = self.read();
+        match (&state.keys, &state.flight) {
+            (Some(_), _) => Standing::Known,
+            (None, Some(_)) => Standing::Asking,
+            (None, None) if state.due(now) => Standing::Unasked,
+            (None, None) => Standing::Refuted,
+        }
+    }
+
+    /// In how many seconds the next fetch is due.
+    pub(crate) fn due_in(&self) -> i64 {
+        self.read().next_at.seconds_since(self.clock.now())
+    }
+
     /// Starts a fetch if one is due and none is under way; the one under way, if any.
-    fn refresh(self: &Arc<Self>, now: Timestamp) -> Option<Flight<Arc<Landing>>> {
+    pub(crate) fn refresh(self: &Arc<Self>, now: Timestamp) -> Option<Flight<Arc<Landing>>> {
         let mut state = self.write();
         match state.flight.clone() {
             Some(flight) => Some(flight),
@@ -197,9 +233,9 @@ impl KeyCache {
         outcome
     }
 
-    /// Up to a tenth of the refresh time, so that many guards do not ask in step.
     fn jitter(&self) -> Duration {
-        Duration::from_secs(self.dice(self.times.refresh.as_secs() / 10))
+        let most = self.times.jitter.unwrap_or(self.times.refresh / 10).min(self.times.refresh);
+        Duration::from_secs(self.dice(most.as_secs()))
     }
 
     /// Doubles with every failure; between half and the whole of that.

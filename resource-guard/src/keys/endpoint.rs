@@ -93,6 +93,26 @@ impl KeyEndpoint {
     }
 }
 
+/// The issuer that the metadata at this address names: one whose metadata is there
+/// ([RFC 8414 3.3](https://www.rfc-editor.org/rfc/rfc8414#section-3.3)).
+#[cfg(feature = "dns-sd")]
+pub(crate) async fn issuer_at(
+    http: &Http,
+    address: &str,
+    parse: impl Fn(&str) -> Option<Issuer>,
+) -> Result<Issuer, FetchProblem> {
+    let document = http.get(&http.endpoint(address)?, MOST_METADATA).await?;
+    let named = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
+    let same = |issuer: &Issuer| {
+        let theirs = well_known(issuer).ok().and_then(|[own, _]| Url::parse(&own).ok());
+        theirs.is_some() && theirs == Url::parse(address).ok()
+    };
+    parse(named).filter(same).ok_or_else(|| FetchProblem::OtherIssuer {
+        asked: address.to_owned(),
+        named: named.chars().take(200).collect(),
+    })
+}
+
 /// The two places where metadata may be.
 fn well_known(issuer: &Issuer) -> Result<[String; 2], FetchProblem> {
     let mut oauth = Url::parse(issuer.as_str()).map_err(|_| FetchProblem::Address("not a URL"))?;

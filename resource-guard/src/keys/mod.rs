@@ -2,9 +2,13 @@
 
 mod cache;
 mod endpoint;
+mod issuers;
 
-pub(crate) use cache::{CachedKeys, KeyCache, KeyTimes};
+pub(crate) use cache::{CachedKeys, KeyCache, KeyTimes, Standing};
 pub(crate) use endpoint::KeyEndpoint;
+#[cfg(feature = "dns-sd")]
+pub(crate) use endpoint::issuer_at;
+pub(crate) use issuers::{Asking, Issuers, Server, Trust};
 
 use crate::verify::Rejection;
 use async_trait::async_trait;

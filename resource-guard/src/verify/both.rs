@@ -1,6 +1,6 @@
 //! JWTs offline, everything else by introspection.
 
-use super::{JwtVerifier, PresentedToken, Rejection, Verified, Verifier};
+use super::{PresentedToken, Rejection, Verified, Verifier};
 use crate::introspect::Introspection;
 use async_trait::async_trait;
 use oauth_core::{jose::JwtProblem, model::Timestamp};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Asks the authorization server only about what cannot be decided here, or about everything.
 pub(crate) struct Both {
-    pub(crate) jwt: JwtVerifier,
+    pub(crate) jwt: Arc<dyn Verifier>,
     pub(crate) introspection: Introspection,
     /// Whether good JWTs are introspected too, so that revoked ones are refused.
     pub(crate) always: bool,

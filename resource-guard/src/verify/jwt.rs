@@ -71,25 +71,6 @@ impl JwtVerifier {
         }
     }
 
-    /// Asks the list about a token that is good otherwise. One without `jti` could never be revoked, so where there is
-    /// a list it is refused.
-    async fn unlisted(
-        &self,
-        verified: Arc<Verified>,
-        now: Timestamp,
-    ) -> Result<Arc<Verified>, Rejection> {
-        let Some(listed) = &self.listed else { return Ok(verified) };
-        let text = |name| verified.claims.get(name).and_then(Value::as_str);
-        let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or(Rejection::Claim("jti"))?;
-        let session = text("sid").map(session_entry);
-        let ids: Vec<&str> = [Some(jti), session.as_deref()].into_iter().flatten().collect();
-        match listed.has(&ids, now).await {
-            Some(false) => Ok(verified),
-            Some(true) => Err(Rejection::Revoked),
-            None => Err(Rejection::Unavailable { retry_after: RETRY_AFTER }),
-        }
-    }
-
     async fn accepted(
         &self,
         token: &PresentedToken<'_>,
@@ -102,12 +83,7 @@ impl JwtVerifier {
         let (jwt, keys) = self.signed(token.as_str(), keys, now).await?;
         self.rules.check_jwt(&jwt, now)?;
         let until = jwt.expires_at().ok_or(Rejection::Claim("exp"))?.plus(self.rules.leeway);
-        let is_refresh = jwt.is_typ("rt+jwt");
-        let mut verified = Verified::from_claims(jwt.claims)?;
-        if is_refresh && verified.token_use == TokenUse::Access {
-            verified.token_use = TokenUse::Refresh;
-        }
-        let verified = Arc::new(verified);
+        let verified = Arc::new(read(jwt)?);
         if let Some(seen) = &self.seen {
             let generation = keys.generation();
             seen.insert(token.hash(), Seen { verified: verified.clone(), until, generation });
@@ -124,6 +100,35 @@ impl Verifier for JwtVerifier {
         now: Timestamp,
     ) -> Result<Arc<Verified>, Rejection> {
         let verified = self.accepted(token, now).await?;
-        self.unlisted(verified, now).await
+        unlisted(self.listed.as_ref(), verified, now).await
+    }
+}
+
+/// What a JWT says that was found good.
+pub(super) fn read(jwt: Jwt) -> Result<Verified, Rejection> {
+    let is_refresh = jwt.is_typ("rt+jwt");
+    let mut verified = Verified::from_claims(jwt.claims)?;
+    if is_refresh && verified.token_use == TokenUse::Access {
+        verified.token_use = TokenUse::Refresh;
+    }
+    Ok(verified)
+}
+
+/// Asks the list about a token that is good otherwise. One without `jti` could never be revoked, so where there is a list
+/// it is refused.
+pub(super) async fn unlisted(
+    listed: Option<&Listed>,
+    verified: Arc<Verified>,
+    now: Timestamp,
+) -> Result<Arc<Verified>, Rejection> {
+    let Some(listed) = listed else { return Ok(verified) };
+    let text = |name| verified.claims.get(name).and_then(Value::as_str);
+    let jti = text("jti").filter(|jti| !jti.is_empty()).ok_or(Rejection::Claim("jti"))?;
+    let session = text("sid").map(session_entry);
+    let ids: Vec<&str> = [Some(jti), session.as_deref()].into_iter().flatten().collect();
+    match listed.has(&ids, now).await {
+        Some(false) => Ok(verified),
+        Some(true) => Err(Rejection::Revoked),
+        None => Err(Rejection::Unavailable { retry_after: RETRY_AFTER }),
     }
 }

@@ -1,12 +1,14 @@
 //! From a presented token to what it says, or why it is not accepted.
 
 mod both;
+mod issuers;
 mod jwt;
 mod rules;
 
 pub(crate) use both::Both;
+pub(crate) use issuers::IssuersVerifier;
 pub(crate) use jwt::JwtVerifier;
-pub(crate) use rules::{AudienceRule, Rules};
+pub(crate) use rules::{AudienceForm, AudienceRule, ClientRule, Rules};
 
 use crate::{rights::Rights, token_use::TokenUse};
 use async_trait::async_trait;

@@ -80,6 +80,10 @@ async fn r15_every_decision_is_recorded() {
         [json!("alice"), json!("alice"), Value::Null, Value::Null, Value::Null]
     );
     assert_eq!(field("client_id")[..2], [json!("app"), json!("app")]);
+    assert_eq!(field("iss")[..2], [json!(ISSUER), json!(ISSUER)]);
+    assert_eq!(field("jti")[..2], [json!("t-1"), json!("t-1")]);
+    assert_eq!(field("exp")[0], json!(crate::support::START + 60));
+    assert_eq!(field("websocket"), [false; 5]);
     assert_eq!(field("status"), [Value::Null, json!(403), json!(401), json!(400), Value::Null]);
     let reasons = field("reason");
     assert_eq!(reasons[1], "the access token does not allow this");

@@ -201,7 +201,7 @@ async fn r7_paths_that_cannot_be_judged_are_400() {
         let path = format!("{BASE}/{path}");
         let answer = call(&nmos(), "GET", &path, &all).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
-        assert_eq!(answer.error().as_deref(), Some("invalid_request"), "{path}");
+        assert_eq!(answer.nmos_error(), (400, "invalid_request".to_owned()), "{path}");
         assert_eq!(get_bare(&nmos(), &path).await.status, StatusCode::BAD_REQUEST, "{path}");
     }
 }
@@ -235,7 +235,7 @@ async fn r5_another_audience_is_403_and_an_expired_token_401() {
     let elsewhere = token(&json!({"x-nmos-connection": claim, "aud": "https://other.example"}));
     let answer = call(&nmos(), "GET", &path, &elsewhere).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert_eq!(answer.error().as_deref(), Some("insufficient_scope"));
+    assert_eq!(answer.nmos_error(), (403, "insufficient_scope".to_owned()));
     let old = json!({"x-nmos-connection": claim, "aud": "https://other.example", "exp": 7});
     assert_eq!(status("GET", &path, &token(&old)).await, 401);
 }

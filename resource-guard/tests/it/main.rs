@@ -10,7 +10,15 @@ mod config;
 #[cfg(test)]
 mod cookies;
 #[cfg(test)]
+mod dns_sd;
+#[cfg(test)]
 mod is10_paths;
+#[cfg(test)]
+mod is10_rights;
+#[cfg(test)]
+mod is10_servers;
+#[cfg(test)]
+mod is10_tokens;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]

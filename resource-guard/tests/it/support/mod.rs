@@ -1,7 +1,9 @@
 //! A clock, keys, tokens, an authorization server, and one way to send a request.
 
+mod nmos;
 mod peer;
 
+pub(crate) use nmos::{BASE, HOST, RSA, answers, node, node_claims, node_of, rsa_signed};
 pub(crate) use peer::{Behaviour, INTROSPECT, JWKS, OAUTH, OPENID, Peer};
 
 use aws_lc_rs::{
@@ -138,6 +140,18 @@ impl Answer {
     pub(crate) fn error(&self) -> Option<String> {
         let body: Value = serde_json::from_str(&self.body).ok()?;
         body["error"].as_str().map(str::to_owned)
+    }
+}
+
+impl Answer {
+    /// Code and `debug` of an error object of NMOS, which must be complete and say so in its type.
+    pub(crate) fn nmos_error(&self) -> (u64, String) {
+        assert_eq!(self.headers[header::CONTENT_TYPE], "application/json", "{self:?}");
+        let body: Value = serde_json::from_str(&self.body).unwrap();
+        assert_eq!(body.as_object().unwrap().len(), 3, "{self:?}");
+        assert!(body["error"].as_str().is_some_and(|e| !e.is_empty()), "{self:?}");
+        assert_eq!(body["code"], self.status.as_u16());
+        (body["code"].as_u64().unwrap(), body["debug"].as_str().unwrap_or_default().to_owned())
     }
 }
 

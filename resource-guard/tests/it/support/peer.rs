@@ -9,6 +9,7 @@ use axum::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, StatusCode, header};
+use oauth_core::jose::GeneratedKey;
 use resource_guard::{Guard, GuardBuilder};
 use serde_json::{Value, json};
 use std::{
@@ -95,6 +96,11 @@ impl Peer {
 
     pub(crate) fn set(&self, path: &str, behaviour: Behaviour) {
         self.inner.documents.lock().unwrap().insert(path.to_owned(), behaviour);
+    }
+
+    /// Publishes these keys.
+    pub(crate) fn publishes<'k>(&self, keys: impl IntoIterator<Item = &'k GeneratedKey>) {
+        self.set(JWKS, Behaviour::Serves(jwks(keys)));
     }
 
     /// What introspection says of a token.

@@ -1,0 +1,241 @@
+//! The Connection API of AMWA IS-05, versions 1.0 and 1.1.
+
+mod activation;
+mod endpoint;
+mod patch;
+mod transport;
+
+use crate::{
+    answer::{NmosError, answer, listing, ok},
+    node::Node,
+    tai::Clock,
+};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{Path, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use endpoint::{Applied, Endpoint};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use transport::Kind;
+use uuid::Uuid;
+
+/// More connections than one bulk request makes.
+const MOST_BULK: usize = 1_000;
+
+/// The senders and receivers of this node.
+pub(crate) struct Connections {
+    endpoints: BTreeMap<Uuid, Mutex<Endpoint>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Connections {
+    pub(crate) fn new(node: &Node, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let of = |kind: Kind, ids: &[Uuid]| {
+            let new =
+                |(i, id): (usize, &Uuid)| (*id, Mutex::new(Endpoint::new(kind, i, node.address)));
+            ids.iter().enumerate().map(new).collect::<Vec<_>>()
+        };
+        let senders = of(Kind::Sender, &node.senders);
+        let receivers = of(Kind::Receiver, &node.receivers);
+        Arc::new(Self { endpoints: senders.into_iter().chain(receivers).collect(), clock })
+    }
+
+    /// Works on one sender or receiver. What was scheduled for a time that has come is done first.
+    fn with<T>(
+        &self,
+        kind: &str,
+        id: &str,
+        work: impl FnOnce(&mut Endpoint) -> T,
+    ) -> Result<T, NmosError> {
+        let kind = Kind::parse(kind).ok_or(NmosError::NOT_FOUND)?;
+        let id = Uuid::parse_str(id).map_err(|_| NmosError::NOT_FOUND)?;
+        let endpoint = self.endpoints.get(&id).ok_or(NmosError::NOT_FOUND)?;
+        let mut endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        if endpoint.kind() != kind {
+            return Err(NmosError::NOT_FOUND);
+        }
+        endpoint.settle(self.clock.now());
+        Ok(work(&mut endpoint))
+    }
+
+    /// Changes what is staged, and activates it now or when it is time.
+    fn patch(self: &Arc<Self>, kind: &str, id: &str, body: &Value) -> Result<Applied, NmosError> {
+        let now = self.clock.now();
+        let applied = self.with(kind, id, |endpoint| endpoint.patch(body, now))??;
+        if let Some(at) = applied.scheduled {
+            let (connections, kind, id) = (self.clone(), kind.to_owned(), id.to_owned());
+            tokio::spawn(async move {
+                tokio::time::sleep(at.since(now)).await;
+                // Whoever looks at it does what is due.
+                connections.with(&kind, &id, |_| ()).ok();
+            });
+        }
+        Ok(applied)
+    }
+
+    /// What is active of `senders/<id>`, without doing what is due.
+    #[cfg(test)]
+    pub(crate) fn untouched(&self, which: &str) -> Value {
+        let id = Uuid::parse_str(which.rsplit('/').next().unwrap()).unwrap();
+        self.endpoints[&id].lock().unwrap().active()
+    }
+
+    fn ids(&self, kind: Kind) -> Vec<String> {
+        let of_kind = |endpoint: &Mutex<Endpoint>| {
+            endpoint.lock().unwrap_or_else(PoisonError::into_inner).kind() == kind
+        };
+        let ids = self.endpoints.iter().filter(|(_, endpoint)| of_kind(endpoint));
+        ids.map(|(id, _)| format!("{id}/")).collect()
+    }
+}
+
+pub(crate) fn routes(connections: Arc<Connections>) -> Router {
+    let mut router = Router::new();
+    for slash in ["", "/"] {
+        let path = |path: &str| format!("/x-nmos/connection{path}{slash}");
+        router = router.route(&path(""), get(async || listing(&["v1.0/", "v1.1/"])));
+        for version in ["/v1.0", "/v1.1"] {
+            let path = |below: &str| path(&format!("{version}{below}"));
+            router = router
+                .route(&path(""), get(async || listing(&["bulk/", "single/"])))
+                .route(&path("/single"), get(async || listing(&["receivers/", "senders/"])))
+                .route(&path("/bulk"), get(async || listing(&["receivers/", "senders/"])))
+                .route(&path("/bulk/{kind}"), post(bulk))
+                .route(&path("/single/{kind}"), get(endpoints))
+                .route(&path("/single/{kind}/{id}/constraints"), get(constraints))
+                .route(&path("/single/{kind}/{id}/staged"), get(staged).patch(stage))
+                .route(&path("/single/{kind}/{id}/active"), get(active))
+                .route(&path("/single/{kind}/{id}/transportfile"), get(transport_file));
+        }
+        router = router
+            .route(&path("/v1.0/single/{kind}/{id}"), get(below_v1_0))
+            .route(&path("/v1.1/single/{kind}/{id}"), get(below_v1_1))
+            .route(&path("/v1.1/single/{kind}/{id}/transporttype"), get(transport_type));
+    }
+    router.with_state(connections)
+}
+
+type Connected = State<Arc<Connections>>;
+type Which = Path<(String, String)>;
+
+async fn endpoints(
+    State(connections): Connected,
+    Path(kind): Path<String>,
+) -> Result<Response, NmosError> {
+    let kind = Kind::parse(&kind).ok_or(NmosError::NOT_FOUND)?;
+    Ok(ok(&json!(connections.ids(kind))))
+}
+
+async fn below_v1_0(State(connections): Connected, which: Which) -> Result<Response, NmosError> {
+    below(&connections, which, &[])
+}
+
+async fn below_v1_1(State(connections): Connected, which: Which) -> Result<Response, NmosError> {
+    below(&connections, which, &["transporttype/"])
+}
+
+fn below(
+    connections: &Connections,
+    Path((kind, id)): Which,
+    also: &[&str],
+) -> Result<Response, NmosError> {
+    let kind = connections.with(&kind, &id, |endpoint| endpoint.kind())?;
+    let mut names = vec!["constraints/", "staged/", "active/"];
+    if kind == Kind::Sender {
+        names.push("transportfile/");
+    }
+    names.extend(also);
+    Ok(listing(&names))
+}
+
+async fn constraints(
+    State(connections): Connected,
+    Path((kind, id)): Which,
+) -> Result<Response, NmosError> {
+    connections.with(&kind, &id, |endpoint| ok(&endpoint.constraints()))
+}
+
+async fn staged(
+    State(connections): Connected,
+    Path((kind, id)): Which,
+) -> Result<Response, NmosError> {
+    connections.with(&kind, &id, |endpoint| ok(&endpoint.staged()))
+}
+
+async fn active(
+    State(connections): Connected,
+    Path((kind, id)): Which,
+) -> Result<Response, NmosError> {
+    connections.with(&kind, &id, |endpoint| ok(&endpoint.active()))
+}
+
+async fn stage(
+    State(connections): Connected,
+    Path((kind, id)): Which,
+    body: Bytes,
+) -> Result<Response, NmosError> {
+    // Whether it exists comes before whether the body is good.
+    connections.with(&kind, &id, |_| ())?;
+    let applied = connections.patch(&kind, &id, &json_of(&body)?)?;
+    Ok(answer(applied.status, &applied.staged))
+}
+
+async fn transport_type(
+    State(connections): Connected,
+    Path((kind, id)): Which,
+) -> Result<Response, NmosError> {
+    connections.with(&kind, &id, |_| ok(&json!("urn:x-nmos:transport:rtp")))
+}
+
+/// The SDP of a sender that sends. Never a redirect: a token would not follow it.
+async fn transport_file(
+    State(connections): Connected,
+    Path((kind, id)): Which,
+) -> Result<Response, NmosError> {
+    let file = connections.with(&kind, &id, |endpoint| endpoint.transport_file())?;
+    let headers = [(header::CONTENT_TYPE, "application/sdp")];
+    file.map(|sdp| (headers, sdp).into_response())
+        .ok_or(NmosError::new(StatusCode::NOT_FOUND, "there is no transport file at the moment"))
+}
+
+async fn bulk(
+    State(connections): Connected,
+    Path(kind): Path<String>,
+    body: Bytes,
+) -> Result<Response, NmosError> {
+    let kind_known = Kind::parse(&kind).is_some();
+    let body = json_of(&body).and_then(|body| match body {
+        Value::Array(items) if items.len() <= MOST_BULK => Ok(items),
+        Value::Array(_) => Err(NmosError::bad("these are too many at once")),
+        _ => Err(NmosError::bad("the body must be a list")),
+    });
+    if !kind_known {
+        return Err(NmosError::NOT_FOUND);
+    }
+    let item = |item: &Value| {
+        let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
+        let params = item.get("params").ok_or(NmosError::bad("there are no params"));
+        let outcome = params.and_then(|params| connections.patch(&kind, id, params));
+        match outcome {
+            Ok(applied) => json!({"id": id, "code": applied.status.as_u16()}),
+            Err(problem) => {
+                let code = problem.status.as_u16();
+                json!({"id": id, "code": code, "error": problem.error, "debug": null})
+            }
+        }
+    };
+    let outcomes: Vec<Value> = body?.iter().map(item).collect();
+    Ok(ok(&json!(outcomes)))
+}
+
+fn json_of(body: &[u8]) -> Result<Value, NmosError> {
+    serde_json::from_slice(body).map_err(|_| NmosError::bad("the body is not JSON"))
+}

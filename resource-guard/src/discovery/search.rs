@@ -1,0 +1,164 @@
+//! Looking for servers, again and again.
+
+use super::{
+    DnsSd,
+    advert::{Advert, Found, ranked},
+    multicast, unicast,
+};
+use crate::keys::{Issuers, issuer_at};
+use oauth_core::{model::Issuer, ports::Random};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+/// The longest pause between searches that find nothing.
+const LONGEST_PAUSE: u64 = 60;
+/// Up to this much earlier than planned, so that many guards do not ask in step.
+const JITTER: u64 = 60;
+/// More servers than a facility has.
+const MOST: usize = 16;
+
+/// A search for authorization servers that never ends.
+pub(crate) struct Search {
+    how: DnsSd,
+    random: Arc<dyn Random>,
+    /// Searches in a row that found nothing.
+    failures: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Unicast,
+    Multicast,
+}
+
+impl Search {
+    pub(crate) fn new(how: DnsSd, random: Arc<dyn Random>) -> Self {
+        Self { how, random, failures: 0 }
+    }
+
+    /// Looks once. What was found before stays where nothing is found now.
+    pub(crate) async fn look(&mut self, issuers: &Issuers) {
+        let ways = [(Way::Unicast, self.how.unicast), (Way::Multicast, self.how.multicast)];
+        for (way, _) in ways.iter().filter(|(_, on)| *on) {
+            let found = self.ask(*way).await;
+            let good = self.verified(found, issuers).await;
+            if !good.is_empty() {
+                tracing::info!(?way, servers = good.len(), "found authorization servers");
+                self.failures = 0;
+                issuers.found(good);
+                return;
+            }
+        }
+        self.failures = self.failures.saturating_add(1);
+        tracing::warn!(
+            attempts = self.failures,
+            "no authorization server was found in the network; those known before stay in use"
+        );
+    }
+
+    /// Looks whenever it is time, until nobody else holds the issuers.
+    pub(crate) async fn keep_looking(mut self, issuers: Weak<Issuers>) {
+        loop {
+            let Some(lost) = issuers.upgrade().map(|issuers| !issuers.has_keys()) else { return };
+            tokio::time::sleep(self.pause(lost)).await;
+            let Some(issuers) = issuers.upgrade() else { return };
+            self.look(&issuers).await;
+            issuers.refresh();
+        }
+    }
+
+    /// Long while all is well; otherwise it doubles with every failure, and is between half and the whole of that.
+    fn pause(&self, lost: bool) -> Duration {
+        if self.failures == 0 && !lost {
+            let jitter = Duration::from_secs(self.dice(JITTER)).min(self.how.every / 10);
+            return self.how.every.saturating_sub(jitter).max(Duration::from_secs(1));
+        }
+        let doubled = 1_u64.checked_shl(self.failures.max(1)).unwrap_or(LONGEST_PAUSE);
+        let whole = doubled.min(LONGEST_PAUSE);
+        Duration::from_secs((whole / 2 + self.dice(whole - whole / 2)).max(1))
+    }
+
+    async fn ask(&self, way: Way) -> Vec<Found> {
+        let found = match way {
+            Way::Unicast => unicast::find(&self.how).await.map_err(|e| e.to_string()),
+            Way::Multicast => multicast::find().await.map_err(|e| e.to_string()),
+        };
+        found.unwrap_or_else(|error| {
+            tracing::warn!(?way, error, "looking for authorization servers failed");
+            Vec::new()
+        })
+    }
+
+    /// The issuers of those advertisements that lead to one, the preferred ones first.
+    async fn verified(&self, found: Vec<Found>, issuers: &Issuers) -> Vec<Issuer> {
+        let plain = issuers.asking().plain;
+        let mut adverts = Vec::new();
+        for found in found {
+            match Advert::read(&found, plain) {
+                Ok(advert) if issuers.welcomes(&advert.host) => adverts.push(advert),
+                Ok(advert) => {
+                    tracing::warn!(
+                        host = advert.host.as_str(),
+                        "advertised on a host that is not allowed"
+                    );
+                }
+                Err(why) => {
+                    tracing::warn!(host = found.host, %why, "an advertisement is passed over");
+                }
+            }
+        }
+        let ranked = ranked(adverts, self.how.development, |most| self.dice(most));
+        let mut good: Vec<Issuer> = Vec::new();
+        for advert in ranked.iter().take(MOST) {
+            match follow(advert, issuers).await {
+                Ok(issuer) if !good.contains(&issuer) => good.push(issuer),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(host = advert.host.as_str(), %error, "an advertised server is not believed");
+                }
+            }
+        }
+        good
+    }
+
+    /// A number from 0 to `most`.
+    fn dice(&self, most: u64) -> u64 {
+        let mut bytes = [0; 8];
+        self.random.fill(&mut bytes);
+        u64::from_ne_bytes(bytes) % most.saturating_add(1)
+    }
+}
+
+/// The issuer that an advertised server names in its metadata.
+async fn follow(advert: &Advert, issuers: &Issuers) -> Result<Issuer, crate::fetch::FetchProblem> {
+    let asking = issuers.asking();
+    asking.http.names().note(advert.host.as_str(), &advert.addresses);
+    issuer_at(&asking.http, &advert.metadata(), |text| asking.issuer(text)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use oauth_core::ports::SystemRandom;
+
+    #[test]
+    fn r11_pauses_grow_and_are_random() {
+        let mut search = Search::new(DnsSd::new(), Arc::new(SystemRandom));
+        let calm = search.pause(false).as_secs();
+        assert!((540..=600).contains(&calm), "{calm}");
+        assert!(search.pause(true).as_secs() <= 2, "nothing in hand: soon");
+        let mut seen = std::collections::BTreeSet::new();
+        for (failures, most) in [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (40, 60), (u32::MAX, 60)]
+        {
+            search.failures = failures;
+            for _ in 0..50 {
+                let pause = search.pause(false).as_secs();
+                assert!(pause >= 1 && pause >= most / 2 && pause <= most, "{failures}: {pause}");
+                seen.insert(pause);
+            }
+        }
+        assert!(seen.len() > 20, "{seen:?}");
+    }
+}

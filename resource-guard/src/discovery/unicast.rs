@@ -1,0 +1,113 @@
+//! Asking name servers.
+
+use super::{DnsSd, SERVICE, advert::Found};
+use hickory_resolver::{
+    Resolver, TokioResolver,
+    config::{ConnectionConfig, NameServerConfig, ResolverConfig},
+    net::{NetError, runtime::TokioRuntimeProvider},
+    proto::rr::{RData, RecordType},
+};
+use std::time::Duration;
+
+/// More instances than a facility has servers.
+const MOST: usize = 16;
+/// How long one question may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Every instance that the domain names. None is no error: then nothing is advertised.
+pub(super) async fn find(how: &DnsSd) -> Result<Vec<Found>, NetError> {
+    let (resolver, domain) = resolver(how)?;
+    let Some(domain) = domain else { return Ok(Vec::new()) };
+    let mut instances = Vec::new();
+    for data in ask(&resolver, &format!("{SERVICE}.{domain}."), RecordType::PTR).await? {
+        if let RData::PTR(name) = data {
+            instances.push(name.0.to_string());
+        }
+    }
+    let mut found = Vec::new();
+    for instance in instances.into_iter().take(MOST) {
+        match describe(&resolver, &instance).await {
+            Ok(Some(described)) => found.push(described),
+            Ok(None) => tracing::warn!(instance, "an advertised server has no SRV record"),
+            Err(error) => tracing::warn!(instance, %error, "an advertised server is not described"),
+        }
+    }
+    Ok(found)
+}
+
+fn resolver(how: &DnsSd) -> Result<(TokioResolver, Option<String>), NetError> {
+    let mut builder = if how.name_servers.is_empty() {
+        Resolver::builder_tokio()?
+    } else {
+        let servers = how.name_servers.iter().map(|address| {
+            let mut connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()];
+            for connection in &mut connections {
+                connection.port = address.port();
+            }
+            NameServerConfig::new(address.ip(), true, connections.to_vec())
+        });
+        let config = ResolverConfig::from_name_servers(servers.collect());
+        Resolver::builder_with_config(config, TokioRuntimeProvider::default())
+    };
+    let options = builder.options_mut();
+    options.timeout = PATIENCE;
+    options.attempts = 2;
+    // What is looked for again must be looked for, not remembered.
+    options.cache_size = 0;
+    let resolver = builder.build()?;
+    let domain = how.domain.clone().or_else(|| resolver_domain(how));
+    Ok((resolver, domain.map(|domain| domain.trim_matches('.').to_owned())))
+}
+
+/// The domain of this machine, or the first one it searches.
+fn resolver_domain(how: &DnsSd) -> Option<String> {
+    if !how.name_servers.is_empty() {
+        return None;
+    }
+    let (config, _) = hickory_resolver::system_conf::read_system_conf().ok()?;
+    let domain = config.domain().or_else(|| config.search().first())?.to_string();
+    Some(domain).filter(|domain| !domain.trim_matches('.').is_empty())
+}
+
+async fn describe(resolver: &TokioResolver, instance: &str) -> Result<Option<Found>, NetError> {
+    let mut found = Found::default();
+    // Of several targets the first by priority; the weights among equals are for load, of which there is none.
+    let mut targets = Vec::new();
+    for data in ask(resolver, instance, RecordType::SRV).await? {
+        if let RData::SRV(srv) = data {
+            targets.push((srv.priority, srv.port, srv.target.to_string()));
+        }
+    }
+    targets.sort();
+    let Some((_, port, host)) = targets.into_iter().next() else { return Ok(None) };
+    (found.host, found.port) = (host, port);
+    for data in ask(resolver, instance, RecordType::TXT).await? {
+        if let RData::TXT(txt) = data {
+            let strings =
+                txt.txt_data.iter().map(|text| String::from_utf8_lossy(text).into_owned());
+            found.txt.extend(strings);
+        }
+    }
+    for kind in [RecordType::A, RecordType::AAAA] {
+        for data in ask(resolver, &found.host.clone(), kind).await.unwrap_or_default() {
+            match data {
+                RData::A(ip) => found.addresses.push(ip.0.into()),
+                RData::AAAA(ip) => found.addresses.push(ip.0.into()),
+                _ => {}
+            }
+        }
+    }
+    Ok(Some(found))
+}
+
+async fn ask(
+    resolver: &TokioResolver,
+    name: &str,
+    kind: RecordType,
+) -> Result<Vec<RData>, NetError> {
+    match resolver.lookup(name, kind).await {
+        Ok(lookup) => Ok(lookup.answers().iter().map(|record| record.data.clone()).collect()),
+        Err(error) if error.is_no_records_found() => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,283 @@
+//! The keys of several authorization servers: those the operator names or the network advertises, and those that
+//! tokens introduce themselves, where the operator lets them (AMWA IS-10, resource servers, public keys).
+
+use super::{
+    CachedKeys, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Standing,
+};
+use crate::{
+    fetch::{Http, PlainHttp},
+    name::{HostName, HostPattern},
+    verify::Rejection,
+};
+use oauth_core::{
+    model::{Issuer, Timestamp},
+    ports::{Clock, Random},
+};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use url::Url;
+
+/// More servers than tokens may introduce: each costs a fetch.
+const MOST_GUESTS: usize = 32;
+/// Longer than any issuer.
+const LONGEST_ISSUER: usize = 512;
+/// What somebody is told whose server is being asked.
+const SOON: Duration = Duration::from_secs(1);
+
+/// An authorization server and its keys.
+pub(crate) struct Server {
+    issuer: Issuer,
+    cache: Arc<KeyCache>,
+    keys: CachedKeys,
+    /// Whether it is still one of those that are trusted.
+    trusted: AtomicBool,
+}
+
+impl Server {
+    pub(crate) const fn issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
+    /// Its keys, as a source that fetches when it must.
+    pub(crate) async fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
+        self.keys.keys(now).await
+    }
+
+    /// Its keys after those known did not fit.
+    pub(crate) async fn keys_after(
+        &self,
+        known: &Keys,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Keys>>, KeysUnavailable> {
+        self.keys.keys_after(known, now).await
+    }
+
+    /// Its keys as they are here.
+    pub(crate) fn in_hand(&self) -> Option<Arc<Keys>> {
+        self.cache.in_hand()
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted.load(Ordering::Relaxed)
+    }
+}
+
+/// Whom the operator trusts.
+#[derive(Debug, Default)]
+pub(crate) struct Trust {
+    /// These issuers.
+    pub(crate) issuers: Vec<Issuer>,
+    /// Issuers on these hosts, whichever a token names.
+    pub(crate) hosts: Vec<HostPattern>,
+    /// Whether servers are looked for in the network.
+    pub(crate) discovery: bool,
+}
+
+/// How servers are asked.
+pub(crate) struct Asking {
+    pub(crate) http: Http,
+    pub(crate) plain: PlainHttp,
+    pub(crate) times: KeyTimes,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+/// Every server whose tokens may count.
+pub(crate) struct Issuers {
+    asking: Asking,
+    hosts: Vec<HostPattern>,
+    discovery: bool,
+    /// Those the operator named.
+    named: Vec<Arc<Server>>,
+    /// Those, and the ones found in the network, the preferred ones first. They host each other's keys.
+    facility: RwLock<Arc<[Arc<Server>]>>,
+    /// Those that tokens introduced. Each vouches for itself alone.
+    guests: Mutex<Vec<Arc<Server>>>,
+}
+
+impl Issuers {
+    pub(crate) fn new(trust: Trust, asking: Asking) -> Arc<Self> {
+        let named: Vec<_> = trust.issuers.into_iter().map(|issuer| asking.server(issuer)).collect();
+        Arc::new(Self {
+            facility: RwLock::new(named.clone().into()),
+            hosts: trust.hosts,
+            discovery: trust.discovery,
+            asking,
+            named,
+            guests: Mutex::default(),
+        })
+    }
+
+    /// The servers of the facility, the preferred ones first.
+    pub(crate) fn facility(&self) -> Arc<[Arc<Server>]> {
+        self.facility.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The server of an issuer whose tokens can be verified without asking anybody new.
+    pub(crate) fn known(&self, issuer: &str) -> Option<Arc<Server>> {
+        let named = |server: &&Arc<Server>| server.issuer.as_str() == issuer;
+        self.facility().iter().find(named).cloned().or_else(|| {
+            let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+            guests.iter().find(named).filter(|guest| guest.in_hand().is_some()).cloned()
+        })
+    }
+
+    /// The server that a token introduces: an issuer that was not heard of before is asked for its keys, if it is on a
+    /// host that the operator allows. Nobody waits for that. One is asked at a time, and one that gave no keys is not
+    /// asked again for a while.
+    pub(crate) fn meet(&self, issuer: &str, now: Timestamp) -> Result<Arc<Server>, Rejection> {
+        let Some(issuer) = self.allowed(issuer) else {
+            // While none is found, the one that the token names may be the one that will be.
+            let searching = self.discovery && self.facility().is_empty();
+            return Err(if searching { later() } else { Rejection::Issuer });
+        };
+        let mut guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner);
+        let met = guests.iter().find(|guest| guest.issuer == issuer).cloned();
+        match met.as_ref().map(|guest| guest.cache.standing(now)) {
+            Some(Standing::Known) => return met.ok_or(Rejection::Issuer),
+            Some(Standing::Asking) => return Err(later()),
+            Some(Standing::Refuted) => return Err(Rejection::Issuer),
+            Some(Standing::Unasked) | None => {}
+        }
+        if guests.iter().any(|guest| guest.cache.standing(now) == Standing::Asking) {
+            return Err(later());
+        }
+        let guest = if let Some(guest) = met {
+            guest
+        } else {
+            make_room(&mut guests)?;
+            let guest = self.asking.server(issuer);
+            guests.push(guest.clone());
+            guest
+        };
+        tracing::info!(issuer = %guest.issuer, "a token introduces an issuer; asking it for its keys");
+        guest.cache.refresh(now);
+        Err(later())
+    }
+
+    /// An issuer on a host that tokens may introduce issuers of.
+    fn allowed(&self, issuer: &str) -> Option<Issuer> {
+        if self.hosts.is_empty() || issuer.len() > LONGEST_ISSUER {
+            return None;
+        }
+        let issuer = self.asking.issuer(issuer)?;
+        self.covers(&issuer).then_some(issuer)
+    }
+
+    /// Whether the host of an issuer is one that the operator allows.
+    fn covers(&self, issuer: &Issuer) -> bool {
+        host_of(issuer).is_some_and(|host| self.hosts.iter().any(|allowed| allowed.covers(&host)))
+    }
+
+    /// Fetches the keys of the facility's servers and waits for the outcome.
+    pub(crate) async fn first(&self) {
+        for server in self.facility().iter() {
+            server.cache.first().await;
+        }
+    }
+
+    /// Keeps the keys of the facility's servers fresh until nobody else holds them.
+    pub(crate) async fn tend(issuers: Weak<Self>) {
+        loop {
+            let Some(due) = issuers.upgrade().map(|issuers| {
+                let facility = issuers.facility();
+                let soonest = facility.iter().map(|server| server.cache.due_in()).min();
+                Duration::from_secs(soonest.unwrap_or(1).clamp(1, 30).unsigned_abs())
+            }) else {
+                return;
+            };
+            tokio::time::sleep(due).await;
+            let Some(issuers) = issuers.upgrade() else { return };
+            let now = issuers.asking.clock.now();
+            for server in issuers.facility().iter() {
+                server.cache.refresh(now);
+            }
+        }
+    }
+}
+
+#[cfg(feature = "dns-sd")]
+impl Issuers {
+    pub(crate) const fn asking(&self) -> &Asking {
+        &self.asking
+    }
+
+    /// Whether a host that the network advertises may be asked: it is allowed, or nothing is said of hosts.
+    pub(crate) fn welcomes(&self, host: &HostName) -> bool {
+        self.hosts.is_empty() || self.hosts.iter().any(|allowed| allowed.covers(host))
+    }
+
+    /// Whether the keys of any server of the facility are here.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.facility().iter().any(|server| server.in_hand().is_some())
+    }
+
+    /// Fetches the keys that are due, and waits for nobody.
+    pub(crate) fn refresh(&self) {
+        let now = self.asking.clock.now();
+        for server in self.facility().iter() {
+            server.cache.refresh(now);
+        }
+    }
+
+    /// Takes the servers found in the network into the facility, and those found before and no more out of it. The
+    /// keys of those that stay are kept.
+    pub(crate) fn found(&self, issuers: Vec<Issuer>) {
+        let mut facility = self.facility.write().unwrap_or_else(PoisonError::into_inner);
+        let mut next: Vec<Arc<Server>> = Vec::new();
+        for issuer in issuers {
+            let known = facility.iter().find(|server| server.issuer == issuer).cloned();
+            next.push(known.unwrap_or_else(|| self.asking.server(issuer)));
+        }
+        for server in &self.named {
+            if !next.iter().any(|there| there.issuer == server.issuer) {
+                next.push(server.clone());
+            }
+        }
+        for server in facility.iter() {
+            let stays = next.iter().any(|there| Arc::ptr_eq(there, server));
+            server.trusted.store(stays, Ordering::Relaxed);
+        }
+        *facility = next.into();
+    }
+}
+
+impl Asking {
+    pub(crate) fn issuer(&self, text: &str) -> Option<Issuer> {
+        match self.plain {
+            PlainHttp::LoopbackOnly => Issuer::parse(text),
+            PlainHttp::Anywhere => Issuer::danger_parse_insecure(text),
+        }
+        .ok()
+    }
+
+    fn server(&self, issuer: Issuer) -> Arc<Server> {
+        let endpoint = KeyEndpoint::new(self.http.clone(), issuer.clone(), None);
+        let cache = KeyCache::new(endpoint, self.times, self.clock.clone(), self.random.clone());
+        let keys = CachedKeys(cache.clone());
+        Arc::new(Server { issuer, cache, keys, trusted: AtomicBool::new(true) })
+    }
+}
+
+const fn later() -> Rejection {
+    Rejection::Unavailable { retry_after: SOON }
+}
+
+/// Room for one more: somebody without keys leaves, and where all have some nobody comes in.
+fn make_room(guests: &mut Vec<Arc<Server>>) -> Result<(), Rejection> {
+    if guests.len() < MOST_GUESTS {
+        return Ok(());
+    }
+    let idle = guests.iter().position(|guest| guest.in_hand().is_none());
+    guests.remove(idle.ok_or(Rejection::Issuer)?);
+    Ok(())
+}
+
+fn host_of(issuer: &Issuer) -> Option<HostName> {
+    HostName::parse(Url::parse(issuer.as_str()).ok()?.host_str()?)
+}

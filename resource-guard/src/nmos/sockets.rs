@@ -1,0 +1,68 @@
+//! Web sockets whose addresses say nothing of what comes through them (AMWA BCP-003-02, Query API and Events API).
+
+use crate::{
+    asked::Asked,
+    policy::Policy,
+    principal::Principal,
+    refusal::{Refusal, Style},
+};
+use async_trait::async_trait;
+use oauth_core::model::Scope;
+use std::fmt;
+
+/// The policy of the sockets of a Query API. Their own address (`ws_href`) is not judged; what counts is the
+/// `resource_path` of the subscription behind it, which the registry finds.
+pub struct QuerySockets<F>(F);
+
+impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> QuerySockets<F> {
+    /// With what finds the `resource_path` of the subscription that a request wants to listen to. Nobody listens to
+    /// one that is not found.
+    pub const fn new(resource_path: F) -> Self {
+        Self(resource_path)
+    }
+}
+
+impl<F> fmt::Debug for QuerySockets<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("QuerySockets(..)")
+    }
+}
+
+#[async_trait]
+impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<F> {
+    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+        // A path that could be read in two ways could be two subscriptions.
+        asked.path().map_err(Refusal::unsafe_path)?;
+        let about = (self.0)(asked);
+        if about.is_some_and(|path| principal.nmos("query").may_subscribe(&path)) {
+            Ok(())
+        } else {
+            Err(Refusal::insufficient_scope(Scope::parse("query")))
+        }
+    }
+
+    fn style(&self) -> Style {
+        Style::Nmos
+    }
+}
+
+/// The policy of the sockets of an Events API: whoever may read some source may connect, and each command says
+/// which sources it is about ([`NmosRights::readable_sources`](super::NmosRights::readable_sources)).
+#[derive(Clone, Copy, Debug)]
+pub struct EventSockets;
+
+#[async_trait]
+impl Policy for EventSockets {
+    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+        asked.path().map_err(Refusal::unsafe_path)?;
+        if principal.rights().read_something("events") {
+            Ok(())
+        } else {
+            Err(Refusal::insufficient_scope(Scope::parse("events")))
+        }
+    }
+
+    fn style(&self) -> Style {
+        Style::Nmos
+    }
+}

@@ -1,0 +1,287 @@
+//! AMWA BCP-003-02: registrations belong to a client, and web sockets are judged by what comes through them.
+
+use crate::support::{RSA, app, call, node, node_claims, send};
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::State,
+    routing::{any, get, post},
+};
+use http::{Request, Response, StatusCode, header};
+use oauth_core::jose::KeySet;
+use resource_guard::{
+    Asked, Guard, Principal, Style, async_trait,
+    nmos::{
+        EventSockets, MemoryOwners, Owners, OwnersUnavailable, QuerySockets, Registered,
+        Registrations, Registry,
+    },
+};
+use serde_json::{Value, json};
+
+const AS: &str = "https://as.example";
+const REGISTRATION: &str = "/x-nmos/registration/v1.3";
+
+fn guard() -> Guard {
+    let keys = KeySet::from_jwks(&crate::support::jwks([&*RSA]));
+    node().0.trust_issuer(AS).keys(keys).build().unwrap()
+}
+
+fn token(changes: &Value) -> String {
+    RSA.signer.sign("JWT", &node_claims(AS, changes)).unwrap()
+}
+
+/// A token of a client that may register everything.
+fn registrar(client: &str) -> String {
+    token(&json!({"client_id": client, "x-nmos-registration": {"read": ["*"], "write": ["*"]}}))
+}
+
+async fn register(
+    State(registry): State<Registry>,
+    who: Principal,
+    Json(body): Json<Value>,
+) -> Response<Body> {
+    let status = match registry.register(&who, &body).await {
+        Ok(Registered::New) => StatusCode::CREATED,
+        Ok(_) => StatusCode::OK,
+        Err(refusal) => return refusal.into_response::<String>(Style::Nmos).map(Body::from),
+    };
+    Response::builder().status(status).body(Body::empty()).unwrap()
+}
+
+fn registration_api(registry: &Registry) -> Router {
+    Router::new()
+        .route(&format!("{REGISTRATION}/resource"), post(register))
+        .route(&format!("{REGISTRATION}/{{*path}}"), any(|| async { "ok" }))
+        .with_state(registry.clone())
+        .layer(guard().with(Registrations(registry.clone())))
+}
+
+async fn post_resource(app: &Router, client: &str, body: &Value) -> u16 {
+    let request = Request::post(format!("{REGISTRATION}/resource"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", registrar(client)))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.to_string()));
+    send(app, request.unwrap()).await.status.as_u16()
+}
+
+fn resource(kind: &str, id: &str, parent: Option<(&str, &str)>) -> Value {
+    let mut data = json!({"id": id});
+    if let Some((field, id)) = parent {
+        data[field] = json!(id);
+    }
+    json!({"type": kind, "data": data})
+}
+
+#[tokio::test]
+async fn r17_a_node_belongs_to_the_client_that_registered_it_first() {
+    let registry = Registry::default();
+    let app = registration_api(&registry);
+    let node = resource("node", "n1", None);
+    let device = resource("device", "d1", Some(("node_id", "n1")));
+    let sender = resource("sender", "s1", Some(("device_id", "d1")));
+    assert_eq!(post_resource(&app, "a", &device).await, 400, "its node is not registered");
+    for (body, status) in [(&node, 201), (&node, 200), (&device, 201), (&sender, 201)] {
+        assert_eq!(post_resource(&app, "a", body).await, status, "{body}");
+    }
+    for body in [&node, &device, &sender] {
+        assert_eq!(post_resource(&app, "b", body).await, 403, "{body}");
+    }
+    // Neither below somebody else's, nor somebody else's below one's own.
+    assert_eq!(
+        post_resource(&app, "b", &resource("device", "d2", Some(("node_id", "N1")))).await,
+        403
+    );
+    assert_eq!(post_resource(&app, "b", &resource("node", "n2", None)).await, 201);
+    assert_eq!(
+        post_resource(&app, "b", &resource("device", "D1", Some(("node_id", "n2")))).await,
+        403
+    );
+    assert_eq!(
+        post_resource(&app, "b", &resource("device", "d2", Some(("node_id", "n2")))).await,
+        201
+    );
+}
+
+#[tokio::test]
+async fn r17_others_neither_keep_alive_nor_remove() {
+    let registry = Registry::default();
+    let app = registration_api(&registry);
+    assert_eq!(post_resource(&app, "a", &resource("node", "n1", None)).await, 201);
+    let paths =
+        ["health/nodes/n1", "resource/nodes/n1", "resource/nodes/n1/", "resource//nodes/%6e1"];
+    for path in paths {
+        let path = format!("{REGISTRATION}/{path}");
+        for method in ["POST", "DELETE"] {
+            let answer = call(&app, method, &path, &registrar("b")).await;
+            assert_eq!(answer.nmos_error(), (403, "insufficient_scope".to_owned()), "{path}");
+            assert_eq!(call(&app, method, &path, &registrar("a")).await.status, StatusCode::OK);
+        }
+        assert_eq!(call(&app, "GET", &path, &registrar("b")).await.status, StatusCode::OK);
+    }
+    let other = format!("{REGISTRATION}/resource/nodes/n9");
+    assert_eq!(call(&app, "DELETE", &other, &registrar("b")).await.status, StatusCode::OK);
+    // Whoever may not write at all is not let through by owning it.
+    let reader = token(&json!({"client_id": "a", "x-nmos-registration": {"read": ["*"]}}));
+    let own = format!("{REGISTRATION}/resource/nodes/n1");
+    assert_eq!(call(&app, "DELETE", &own, &reader).await.status, StatusCode::FORBIDDEN);
+    registry.removed("nodes", "n1").await.unwrap();
+    assert_eq!(post_resource(&app, "b", &resource("node", "n1", None)).await, 201);
+}
+
+#[tokio::test]
+async fn r17_azp_is_a_client_too() {
+    let app = registration_api(&Registry::default());
+    let azp = json!({"client_id": null, "azp": "a", "x-nmos-registration": {"write": ["*"]}});
+    let request = Request::post(format!("{REGISTRATION}/resource"))
+        .header(header::AUTHORIZATION, format!("Bearer {}", token(&azp)))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(resource("node", "n1", None).to_string()));
+    assert_eq!(send(&app, request.unwrap()).await.status, StatusCode::CREATED);
+    assert_eq!(post_resource(&app, "a", &resource("node", "n1", None)).await, 200);
+}
+
+#[tokio::test]
+async fn r17_bodies_that_say_nothing_are_refused() {
+    let app = registration_api(&Registry::default());
+    for body in [
+        json!({}),
+        json!({"type": "node"}),
+        json!({"type": "node", "data": {}}),
+        json!({"type": "node", "data": {"id": ""}}),
+        json!({"type": "node", "data": {"id": "a/b"}}),
+        json!({"type": "node", "data": {"id": 7}}),
+        json!({"type": ["node"], "data": {"id": "n"}}),
+        json!({"type": "node", "data": {"id": "x".repeat(101)}}),
+        json!({"type": "device", "data": {"id": "d"}}),
+        json!({"type": "sender", "data": {"id": "s", "node_id": "n"}}),
+    ] {
+        assert_eq!(post_resource(&app, "a", &body).await, 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn r17_of_many_at_once_one_wins() {
+    let owners = std::sync::Arc::new(MemoryOwners::default());
+    let claims = (0..64).map(|i| {
+        let owners = owners.clone();
+        tokio::spawn(async move { owners.claim("node/n1", &format!("c{i}")).await.unwrap() })
+    });
+    let outcomes = futures_util::future::join_all(claims).await;
+    let outcomes: Vec<_> = outcomes.into_iter().map(Result::unwrap).collect();
+    assert_eq!(outcomes.iter().filter(|(_, new)| *new).count(), 1);
+    assert!(outcomes.iter().all(|(owner, _)| *owner == outcomes[0].0));
+}
+
+#[tokio::test]
+async fn r17_owners_that_cannot_be_read_let_nobody_in() {
+    struct Broken;
+    #[async_trait]
+    impl Owners for Broken {
+        async fn claim(&self, _: &str, _: &str) -> Result<(String, bool), OwnersUnavailable> {
+            Err(OwnersUnavailable)
+        }
+        async fn owner(&self, _: &str) -> Result<Option<String>, OwnersUnavailable> {
+            Err(OwnersUnavailable)
+        }
+        async fn release(&self, _: &str) -> Result<(), OwnersUnavailable> {
+            Err(OwnersUnavailable)
+        }
+    }
+    let app = registration_api(&Registry::new(Broken));
+    assert_eq!(post_resource(&app, "a", &resource("node", "n1", None)).await, 503);
+    let path = format!("{REGISTRATION}/health/nodes/n1");
+    assert_eq!(call(&app, "POST", &path, &registrar("a")).await.status.as_u16(), 503);
+}
+
+/// The sockets of a Query API, whose subscription `1` is about nodes and `2` about everything.
+fn query_sockets() -> Router {
+    let about = |asked: &Asked<'_>| match asked.path().ok()?.as_str() {
+        "/ws/1" => Some("/nodes".to_owned()),
+        "/ws/2" => Some(String::new()),
+        _ => None,
+    };
+    Router::new()
+        .route("/ws/{id}", get(|| async { "connected" }))
+        .layer(guard().with(QuerySockets::new(about)))
+}
+
+async fn connects(path: &str, rights: &Value) -> u16 {
+    let token = token(&json!({"x-nmos-query": rights}));
+    let request = Request::get(format!("{path}?access_token={token}"))
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .body(Body::empty());
+    send(&query_sockets(), request.unwrap()).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn r18_sockets_of_a_query_api_by_what_they_are_about() {
+    let both = json!({"read": ["nodes"], "write": ["subscriptions"]});
+    assert_eq!(connects("/ws/1", &both).await, 200);
+    assert_eq!(connects("/ws/2", &json!({"read": ["*"], "write": ["*"]})).await, 200);
+    for (path, rights) in [
+        ("/ws/1", json!({"read": ["nodes"]})),
+        ("/ws/1", json!({"write": ["subscriptions"]})),
+        ("/ws/1", json!({"read": ["devices", "ws/*"], "write": ["subscriptions"]})),
+        ("/ws/1", json!({"read": ["nodes/*"], "write": ["subscriptions/*"]})),
+        ("/ws/2", both.clone()),
+        ("/ws/3", json!({"read": ["*"], "write": ["*"]})),
+    ] {
+        assert_eq!(connects(path, &rights).await, 403, "{path} {rights}");
+    }
+    let bare = Request::get("/ws/1").body(Body::empty()).unwrap();
+    assert_eq!(send(&query_sockets(), bare).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn r18_subscriptions_are_made_by_whoever_may_write_them() {
+    let app = app(guard().nmos());
+    let path = "/x-nmos/query/v1.3/subscriptions";
+    for (rights, status) in [
+        (json!({"write": ["subscriptions"]}), 200),
+        (json!({"write": ["subscriptions/*"]}), 403),
+        (json!({"read": ["*"]}), 403),
+    ] {
+        let token = token(&json!({"x-nmos-query": rights}));
+        assert_eq!(call(&app, "POST", path, &token).await.status.as_u16(), status, "{rights}");
+    }
+}
+
+#[tokio::test]
+async fn r19_events_by_the_sources_that_are_asked_for() {
+    async fn subscribe(who: Principal) -> String {
+        who.nmos("events").readable_sources(["a", "b", "", "..", "a/../b", "%61", "a\\b"]).join(",")
+    }
+    let app = Router::new()
+        .route("/x-nmos/events/v1.0/devices/d/ws", get(subscribe))
+        .layer(guard().with(EventSockets));
+    let ask = async |rights: Value| {
+        let token = token(&json!({"x-nmos-events": rights}));
+        let answer = call(&app, "GET", "/x-nmos/events/v1.0/devices/d/ws", &token).await;
+        (answer.status.as_u16(), answer.body)
+    };
+    assert_eq!(ask(json!({"read": ["sources/*"]})).await, (200, "a,b".to_owned()));
+    assert_eq!(ask(json!({"read": ["sources/b", "sources/z"]})).await, (200, "b".to_owned()));
+    assert_eq!(ask(json!({"read": ["devices/*"]})).await, (200, String::new()));
+    assert_eq!(ask(json!({"write": ["sources/*"]})).await.0, 403);
+    assert_eq!(ask(json!({})).await.0, 403);
+}
+
+#[tokio::test]
+async fn handlers_are_told_who_may_do_what() {
+    async fn handler(who: Principal) -> String {
+        let rights = who.nmos("connection");
+        format!(
+            "{:?} {} {} {}",
+            rights.client(),
+            rights.may_read("single/senders/1"),
+            rights.may_write("single/senders/1"),
+            who.nmos("node").may_read("self"),
+        )
+    }
+    let app = Router::new().route("/", get(handler)).layer(guard().any_token());
+    let token = token(&json!({"x-nmos-connection": {"read": ["single/*"]}}));
+    let answer = call(&app, "GET", "/", &token).await;
+    assert_eq!(answer.body, "Some(\"controller\") true false false");
+    assert_eq!(call(&app, "GET", "/", "garbage").await.status, StatusCode::UNAUTHORIZED);
+}
