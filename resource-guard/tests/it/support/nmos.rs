@@ -26,7 +26,7 @@ pub(crate) fn node() -> (GuardBuilder, ManualClock) {
     let clock = ManualClock::new();
     let builder = Guard::nmos_node(HOST)
         .realm("api")
-        .timeout(Duration::from_millis(300))
+        .timeout(Duration::from_secs(2))
         .clock(Arc::new(clock.clone()));
     (builder, clock)
 }

@@ -133,7 +133,7 @@ impl Peer {
         let builder = builder
             .audience(AUDIENCE)
             .realm("api")
-            .timeout(Duration::from_millis(300))
+            .timeout(Duration::from_secs(2))
             .clock(Arc::new(clock.clone()));
         (builder, clock)
     }
