@@ -135,7 +135,7 @@ browser() {
   printf 'browser: ok\n'
 }
 
-# A Secret Service on a bus of its own, unlocked with an empty password. Servers have none, and CI need not.
+# A Secret Service on a bus of its own, with a keyring that is unlocked. Servers have none, and CI need not.
 keyring() {
   if ! have gnome-keyring-daemon || ! have dbus-run-session; then
     say "keyring: NOT CHECKED (gnome-keyring-daemon and dbus-run-session are not installed)"
@@ -144,7 +144,7 @@ keyring() {
   export robot
   # shellcheck disable=SC2016 # it is the inner shell that expands
   dbus-run-session -- bash -euo pipefail -c '
-    printf "" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
+    printf "x" | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1
     "$HELPER" --profile ring --store keyring client add robot --client-id "$robot" --preset server --url "$BASE_URL" \
       --grant client_credentials --scope query --secret-file - <"$WORK/robot.secret"
     token=$("$HELPER" --profile ring --store keyring token robot)

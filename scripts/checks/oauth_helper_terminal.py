@@ -9,6 +9,7 @@ import pty
 import re
 import select
 import subprocess
+import termios
 import time
 import urllib.error
 import urllib.parse
@@ -48,6 +49,13 @@ class Terminal:
 
     def type(self, line):
         os.write(self.descriptor, line.encode() + b"\n")
+
+    def until_unseen(self):
+        """Waits until what is typed is not shown."""
+        end = time.monotonic() + PATIENCE
+        while termios.tcgetattr(self.descriptor)[3] & termios.ECHO:
+            assert time.monotonic() < end, "what is typed is shown"
+            self.read()
 
     def end(self, code):
         while self.read():
@@ -92,6 +100,8 @@ def authorize(url):
             button = re.search(r'<button[^>]*id="allow"[^>]*>', page).group()
             named = re.search(r'name="([^"]+)"[^>]*value="([^"]+)"', button)
             form |= {m[0]: m[1] for m in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)}
+            ticked = re.findall(r'<input type="checkbox"[^>]*name="([^"]+)" value="([^"]+)" checked', page)
+            form |= dict(ticked)
             if named:
                 form[named[1]] = named[2]
         to, _ = go(parts.path, form)
@@ -101,6 +111,7 @@ def authorize(url):
 secret = "a secret that nobody sees"
 adding = Terminal("client", "add", "quiet", "--client-id", "x", "--preset", "server", "--url", BASE, "--secret")
 adding.expect("Client secret: ")
+adding.until_unseen()
 adding.type(secret)
 assert secret not in adding.end(0), "the secret was shown"
 

@@ -208,7 +208,8 @@ impl OAuthClient {
         let Some(tokens) = record.tokens else { return Ok(Revoked::Nothing) };
         let client = discovered(&self.store, self.info().await?, Age::Any).await?;
         let mut outcome = Revoked::OnlyHere;
-        if let Some(url) = client.endpoints().revocation {
+        let ours = tokens.issued_by.is_none() || tokens.issued_by == client.issued_by();
+        if let Some(url) = client.endpoints().revocation.filter(|_| ours) {
             let credentials = self.store.credentials(self.id).await?;
             // The refresh token first: taking it back ends what was got with it.
             let refresh = tokens.refresh_token.as_ref().map(|t| (t, "refresh_token"));
@@ -362,6 +363,7 @@ pub(crate) fn tokens(client: &Client, answer: &TokenAnswer, now: i64) -> Tokens 
         // What is not said is what was asked for (RFC 6749 5.1).
         scope: scope.or_else(|| Some(client.scope.clone()).filter(|s| !s.is_empty())),
         subject: None,
+        issued_by: client.issued_by(),
     }
 }
 

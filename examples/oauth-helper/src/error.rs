@@ -66,6 +66,8 @@ pub enum Why {
     Expired,
     /// The last refresh was interrupted, and its answer cannot be had again.
     Lost,
+    /// The client was pointed at another provider since.
+    Moved,
     /// There never was a token.
     Never,
     /// The provider gave no refresh token, or it is not to be used.
@@ -79,6 +81,7 @@ impl fmt::Display for Why {
         f.write_str(match self {
             Self::Expired => "the access token has expired and there is no refresh token",
             Self::Lost => "the last refresh was interrupted and its answer is lost",
+            Self::Moved => "its tokens are of another provider",
             Self::Never => "there is no token yet",
             Self::NoRefreshToken => "there is no refresh token",
             Self::Refused => "the provider does not accept the refresh token any more",

@@ -226,6 +226,12 @@ impl Client {
         self.endpoints.clone().or(discovered.unwrap_or_default())
     }
 
+    /// Who issues its tokens: what somebody set by hand, or the issuer.
+    pub fn issued_by(&self) -> Option<String> {
+        let by_hand = self.endpoints.token.as_ref().map(|url| url.origin().ascii_serialization());
+        by_hand.or_else(|| self.issuer.clone())
+    }
+
     /// Whether everything about it can be used; says what cannot.
     pub fn check(&self) -> Result<()> {
         check_name("name", &self.name)?;
@@ -349,6 +355,9 @@ pub struct Tokens {
     pub scope: Option<String>,
     /// Who signed in, from a verified id token.
     pub subject: Option<String>,
+    /// Whose they are, so that they are never sent to another provider when the client is pointed there.
+    #[serde(default)]
+    pub issued_by: Option<String>,
 }
 
 /// All that is stored of the tokens of a client, as one sealed value. Secret.

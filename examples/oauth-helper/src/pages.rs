@@ -55,6 +55,8 @@ pub(crate) fn outcome(outcome: &Outcome) -> Response {
     let status = if outcome.failed { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let mut response = page(status, outcome);
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, OUTCOME_POLICY.clone());
+    // Nothing listens after it.
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -45,6 +45,12 @@ pub(crate) enum Plan {
 /// Decides, from what is stored and the time alone.
 pub(crate) fn plan(client: &Client, record: &Record, now: i64, demand: &Demand) -> Plan {
     let tokens = record.tokens.as_ref();
+    let foreign =
+        tokens.is_some_and(|t| t.issued_by.is_some() && t.issued_by != client.issued_by());
+    if foreign && !acts_for_itself(client) {
+        return Plan::Login(Why::Moved);
+    }
+    let tokens = tokens.filter(|_| !foreign);
     let usable = tokens.filter(|t| match demand {
         Demand::Living => lives(t, now, margin(t)),
         Demand::Other(stale) => t.access_token != *stale && lives(t, now, margin(t)),
@@ -118,13 +124,20 @@ async fn for_itself(store: &TokenStore, client: Client, lease: &Lease) -> Result
     let client = discovered(store, client, Age::Any).await?;
     let credentials = store.credentials(client.id).await?;
     let answer = grants::client_credentials(store, &client, &credentials).await;
-    tell(store, &client, answer.as_ref().err()).await;
-    let mut found = tokens(&client, &answer?, store.now());
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(e) => {
+            tell(store, &client, Some(&e)).await;
+            return Err(e);
+        }
+    };
+    let mut found = tokens(&client, &answer, store.now());
     // Whoever can ask again needs none (RFC 6749 4.4.3).
     found.refresh_token = None;
     let token = AccessToken::from(&found);
     let record = Record { tokens: Some(found), ..Record::default() };
     store.save_record(client.id, &record, lease).await?;
+    tell(store, &client, None).await;
     Ok(token)
 }
 

@@ -66,8 +66,10 @@ fn warn(arguments: &[OsString]) {
 
 fn command(arguments: &[OsString], config: &OsStr) -> std::process::Command {
     let mut command = std::process::Command::new("curl");
-    // A .curlrc must come first, where it is wanted: curl reads it before any of its arguments.
-    command.args(arguments).arg("--config").arg(config);
+    // What says that no .curlrc is read counts as the first word alone.
+    let first = arguments.first().filter(|a| *a == "-q" || *a == "--disable");
+    command.args(first).arg("--config").arg(config);
+    command.args(arguments.iter().skip(usize::from(first.is_some())));
     command
 }
 

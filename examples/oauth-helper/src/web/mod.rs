@@ -121,6 +121,7 @@ pub async fn serve(
     let service = web.router().into_make_service();
     let handle = Handle::new();
     tokio::spawn(stop(handle.clone()));
+    tokio::spawn(recover(web.0.store.clone()));
     greet(&web.0.base);
     let served = match (&settings.tls_cert, &settings.tls_key) {
         (Some(certificate), Some(key)) => {
@@ -136,6 +137,18 @@ pub async fn serve(
         _ => axum_server::from_tcp(listener).map_err(failed)?.handle(handle).serve(service).await,
     };
     served.map_err(failed)
+}
+
+/// Finishes refreshes that another process has begun, while the provider still remembers them.
+async fn recover(store: TokenStore) {
+    for client in store.list().await.unwrap_or_default() {
+        let Ok(client) = store.client(&client.id.to_string()).await else { continue };
+        let interrupted =
+            client.status().await.is_ok_and(|s| s.state == crate::client::State::Interrupted);
+        if interrupted && let Err(e) = client.access_token().await {
+            tracing::warn!(client = client.name(), error = %e, "an interrupted refresh cannot be finished");
+        }
+    }
 }
 
 async fn stop(handle: Handle<SocketAddr>) {

@@ -115,7 +115,7 @@ async fn s3_24_curl_gets_the_token_and_nobody_sees_it_among_its_arguments() {
         .await
         .unwrap();
     let seen = String::from_utf8(output.stdout).unwrap();
-    assert!(seen.starts_with("arguments: https://api.example --config -\n"), "{seen}");
+    assert!(seen.starts_with("arguments: --config - https://api.example\n"), "{seen}");
     assert!(!seen.contains(token.trim()));
     assert_eq!(output.status.code(), Some(22), "the exit code is that of curl");
 }

@@ -313,6 +313,31 @@ async fn s3_03_an_answer_that_is_lost_on_the_way_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn s3_19_a_client_that_is_pointed_elsewhere_does_not_take_its_tokens_along() {
+    let (provider, other) = (Provider::start().await, Provider::start().await);
+    let home = Home::new();
+    let store = signed_in(&home, &provider, "app").await;
+    let client = store.client("app").await.unwrap();
+    let point = async |issuer: &str| {
+        let issuer = issuer.to_owned();
+        let edit = move |c: &mut oauth_helper::Client| {
+            c.issuer = Some(issuer);
+            Ok(())
+        };
+        store.edit(client.id(), edit).await.unwrap();
+    };
+    point(&other.issuer).await;
+    let error = client.refresh().await.unwrap_err();
+    assert!(matches!(error, Error::LoginNeeded { why: Why::Moved, .. }), "{error}");
+    assert_eq!(other.token_requests(), 0);
+    point(&provider.issuer).await;
+    client.refresh().await.expect("nothing was lost");
+    point(&other.issuer).await;
+    assert_eq!(client.revoke().await.unwrap(), Revoked::OnlyHere);
+    assert_eq!(other.tap.revocations.load(std::sync::atomic::Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
 async fn s3_03_a_refresh_token_that_was_taken_back_is_told_once_and_then_remembered() {
     let provider = Provider::start().await;
     let home = Home::new();

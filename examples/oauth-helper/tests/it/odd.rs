@@ -98,6 +98,7 @@ impl Oddity {
                 refresh_expires_at: None,
                 scope: Some("a".into()),
                 subject: None,
+                issued_by: None,
             }),
             ..Record::default()
         };
