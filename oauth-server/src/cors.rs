@@ -11,14 +11,26 @@ use axum::{
 };
 use std::sync::Arc;
 
+/// Whom the headers are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// Scripts of browsers, which say where they are from.
+    ToScripts,
+    /// Everybody, and every `OPTIONS` request without any token, as AMWA IS-10 wants it.
+    ToAll,
+}
+
 /// Paths that any origin may call.
 #[derive(Clone)]
-pub struct OpenPaths(Arc<[String]>);
+pub struct OpenPaths {
+    paths: Arc<[String]>,
+    answers: Answers,
+}
 
 impl OpenPaths {
-    /// These paths and no others: not the authorization endpoint, which is for navigation, and not introspection.
-    pub fn new(paths: impl IntoIterator<Item = String>) -> Self {
-        Self(paths.into_iter().collect())
+    /// These paths and no others, as the router knows them.
+    pub fn new(paths: impl IntoIterator<Item = String>, answers: Answers) -> Self {
+        Self { paths: paths.into_iter().collect(), answers }
     }
 
     /// Answers preflights and adds the headers.
@@ -26,18 +38,27 @@ impl OpenPaths {
         let open = request
             .extensions()
             .get::<MatchedPath>()
-            .is_some_and(|path| self.0.iter().any(|p| p == path.as_str()));
-        if !open || !request.headers().contains_key(header::ORIGIN) {
+            .is_some_and(|path| self.paths.iter().any(|p| p == path.as_str()));
+        let to_all = self.answers == Answers::ToAll;
+        if !open || !to_all && !request.headers().contains_key(header::ORIGIN) {
             return next.run(request).await;
         }
         let is_preflight = request.method() == Method::OPTIONS
-            && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+            && (to_all || request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD));
         let mut response = if is_preflight {
             StatusCode::NO_CONTENT.into_response()
         } else {
             next.run(request).await
         };
-        add(response.headers_mut(), if is_preflight { &PREFLIGHT } else { &ACTUAL });
+        let headers = response.headers_mut();
+        match (is_preflight, self.answers) {
+            (true, Answers::ToScripts) => add(headers, &PREFLIGHT),
+            (true, Answers::ToAll) => {
+                add(headers, &PREFLIGHT);
+                add(headers, &EVERY_METHOD);
+            }
+            (false, _) => add(headers, &ACTUAL),
+        }
         response
     }
 }
@@ -52,6 +73,12 @@ const PREFLIGHT: [(HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, x-request-id"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
+];
+
+/// Names are compared without regard to case, but there are programs that look for this one as it is written here.
+const EVERY_METHOD: [(HeaderName, &str); 2] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Accept, X-Request-Id"),
 ];
 
 fn add(headers: &mut HeaderMap, these: &[(HeaderName, &'static str)]) {

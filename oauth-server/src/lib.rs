@@ -3,7 +3,9 @@
 //! It is an embedder of [`oauth_core`] like any other and uses nothing of it that is not public.
 
 pub mod address;
+pub mod admin_api;
 pub mod administration;
+pub mod approval;
 pub mod audit;
 pub mod certs;
 pub mod cli;
@@ -18,6 +20,7 @@ pub mod mail;
 pub mod maintenance;
 pub mod metrics;
 pub mod migration;
+pub mod nmos;
 pub mod outgoing;
 pub mod pages;
 pub mod people;

@@ -1,6 +1,6 @@
 //! What has to happen by itself: keys are made and retired by timetable, expired rows go.
 
-use crate::state::AppState;
+use crate::{approval, state::AppState};
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{
     ColumnTrait as _, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -22,12 +22,31 @@ const SWEEP_LIMIT: u64 = 5_000;
 
 /// Looks after keys and rows until it is dropped. A failure is logged and tried again the next time.
 pub async fn run(state: AppState) {
-    tokio::join!(keys(&state), sweeps(&state), logouts(&state), upkeep(&state));
+    tokio::join!(
+        keys(&state),
+        sweeps(&state),
+        logouts(&state),
+        upkeep(&state),
+        hosted_keys(&state)
+    );
+}
+
+/// Keys of other servers: at once, and then every now and then.
+async fn hosted_keys(state: &AppState) {
+    let settings = &state.config.nmos;
+    if settings.hosted_key_urls.is_empty() {
+        return;
+    }
+    loop {
+        state.hosted.fetch(state).await;
+        sleep(jittered(settings.hosted_keys_every, state)).await;
+    }
 }
 
 async fn keys(state: &AppState) {
     loop {
         sleep(KEYS_EVERY).await;
+        state.hosted.read_files(&state.config);
         if let Err(e) = maintain_keys(state).await {
             tracing::error!(error = crate::causes(&e), "signing keys could not be looked after");
         }
@@ -85,7 +104,10 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let invitations = state.registrars.sweep(SWEEP_LIMIT).await?;
     let revoked = state.revocations.sweep(env.clock.now(), SWEEP_LIMIT).await?;
     let departures = state.social.sweep(SWEEP_LIMIT).await?;
-    Ok(issued + sessions + attempts + invitations + departures + revoked)
+    let questions = approval::sweep(state, SWEEP_LIMIT).await?;
+    let retention = state.config.audit.retention;
+    let audit = state.audit.sweep(retention, env.clock.now(), SWEEP_LIMIT).await?;
+    Ok(issued + sessions + attempts + invitations + departures + revoked + questions + audit)
 }
 
 /// Tells clients of the logouts that are due, a bounded number. A failure is logged; the notices stay.

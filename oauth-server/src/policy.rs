@@ -2,6 +2,7 @@
 
 use crate::{
     config::{AssertionAudience, ClientEntry, Config, Format, Pkce, ResourceEntry},
+    nmos,
     registration::{ClientDraft, Objection},
     sign_in::ACR_PASSWORD,
 };
@@ -18,7 +19,7 @@ const TO_BE_TOLD: Duration = Duration::from_hours(24);
 /// What the operator decided, as the library takes it.
 pub fn policy(config: &Config) -> Policy {
     let tokens = &config.tokens;
-    Policy {
+    let mut policy = Policy {
         access_token_format: match tokens.access_token_format {
             Format::Jwt => TokenFormat::Jwt(tokens.access_token_algorithm),
             Format::Opaque => TokenFormat::Opaque,
@@ -47,7 +48,11 @@ pub fn policy(config: &Config) -> Policy {
             AssertionAudience::Issuer => policy::AssertionAudience::Issuer,
         },
         ..Policy::default()
+    };
+    if config.profile().is_nmos() {
+        nmos::apply(config, &mut policy);
     }
+    policy
 }
 
 /// A form of tokens; an algorithm alone means a JWT.

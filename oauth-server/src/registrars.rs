@@ -1,6 +1,7 @@
 //! Who may register clients at the registration endpoint: nobody, whoever brings an initial access token, or everybody.
 
 use crate::{
+    approval,
     config::{Registration, RegistrationMode},
     entity::initial_access_token::{ActiveModel, Column, Entity, Model},
     shell,
@@ -18,6 +19,9 @@ use sea_orm::{
 };
 use std::{sync::Arc, time::Duration};
 use uuid::Builder;
+
+/// How long to wait, in seconds, where too many await approval already.
+const CROWDED: u64 = 3600;
 
 /// Admits strangers as the configuration says. Clones share the store.
 #[derive(Clone)]
@@ -113,6 +117,26 @@ impl ServerRegistrars {
         .await
     }
 
+    /// Somebody without a token.
+    async fn stranger(&self, now: Timestamp) -> Result<Admission, PortError> {
+        let settings = &self.settings;
+        Ok(match settings.mode {
+            RegistrationMode::Open => Admission::Granted {
+                owner: None,
+                expires_at: Some(now.plus(settings.unused_client_ttl)),
+            },
+            RegistrationMode::Approval => {
+                if approval::count(&self.store, now).await? >= settings.most_pending_clients.into()
+                {
+                    return Ok(Admission::Throttled(CROWDED));
+                }
+                let expires_at = Some(now.plus(settings.pending_client_ttl));
+                Admission::Pending { owner: None, expires_at }
+            }
+            RegistrationMode::Closed | RegistrationMode::Token => Admission::TokenRequired,
+        })
+    }
+
     /// Whether the token is one of ours and works.
     async fn is_invited(&self, token: &str, now: Timestamp) -> Result<bool, PortError> {
         let hash = HashedToken::of(token).as_bytes().to_vec();
@@ -141,11 +165,11 @@ impl Registrars for ServerRegistrars {
                 Ok(Admission::Granted { owner: None, expires_at: None })
             }
             Some(_) => Ok(Admission::TokenRefused),
-            None if self.settings.mode == RegistrationMode::Open => Ok(Admission::Granted {
-                owner: None,
-                expires_at: Some(now.plus(self.settings.unused_client_ttl)),
-            }),
-            None => Ok(Admission::TokenRequired),
+            None => self.stranger(now).await,
         }
+    }
+
+    fn must_approve_changes(&self) -> bool {
+        self.settings.mode == RegistrationMode::Approval
     }
 }

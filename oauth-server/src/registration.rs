@@ -26,6 +26,8 @@ pub fn rules(grants: &Grants, config: &Config) -> Rules {
 pub fn rules_for_strangers(grants: &Grants, config: &Config) -> anyhow::Result<Rules> {
     let mut rules = rules(grants, config);
     let apis: Vec<_> = config.known_apis().into_iter().map(|api| api.name).collect();
+    // Nobody gets to be an administrator by registering.
+    rules.scopes.remove(crate::admin_api::SCOPE);
     rules.default_scopes = rules.scopes.iter().filter(|s| !apis.contains(s)).cloned().collect();
     if config.registration.mode == RegistrationMode::Open {
         // Whoever comes along must not get tokens of its own for an API: what it gets, a user gives it.

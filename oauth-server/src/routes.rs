@@ -1,6 +1,12 @@
 //! Every route of the server.
 
-use crate::{certs, cors::OpenPaths, front, health, pages, shell::ShellLayer, state::AppState};
+use crate::{
+    admin_api, certs,
+    cors::{Answers, OpenPaths},
+    front, health, nmos, pages,
+    shell::ShellLayer,
+    state::AppState,
+};
 use axum::{Router, middleware, routing::get};
 use oauth_core::http::Edge;
 
@@ -18,26 +24,21 @@ use oauth_core::http::Edge;
 /// | `/auth/login`, and beside it `session`, `refresh`, `logout` | sessions for front ends | [`front`] |
 /// | `/static/{file}` | style sheet and icon | [`pages`] |
 /// | `/certs` | certificates of the keys | [`certs`] |
+/// | `/admin/api` and below | rights, clients that await approval and the audit log, for programs of administrators | [`admin_api`] |
+/// | `/x-nmos/auth/v1.0` and below | the paths of 2019, in the profile `is10-legacy` | [`nmos::legacy`] |
 /// | `/livez`, `/healthz`, `/readyz` | health | [`health`] |
 ///
 /// `/metrics` has a listener of its own: see [`crate::serve`].
 pub fn router(state: &AppState) -> Router {
-    let paths = state.provider.paths();
-    let open = OpenPaths::new([
-        paths.token.clone(),
-        paths.revoke.clone(),
-        paths.userinfo.clone(),
-        paths.jwks.clone(),
-        "/.well-known/oauth-authorization-server".into(),
-        "/.well-known/openid-configuration".into(),
-        "/certs".into(),
-    ]);
-    let protocol = Edge::new(state.provider.clone())
-        .error_pages(pages::Explainer::new(state.clone()))
-        .router();
+    let open = open_paths(state);
+    let edge = Edge::new(state.provider.clone()).error_pages(pages::Explainer::new(state.clone()));
+    let is_nmos = state.config.profile().is_nmos();
+    let protocol = if is_nmos { edge.plain_key_set() } else { edge }.router();
     let own = Router::new()
         .route("/certs", get(certs::certs))
         .merge(health::routes())
+        .merge(admin_api::routes(state))
+        .merge(nmos::legacy::routes(state))
         .with_state(state.clone());
     let lost = state.clone();
     Router::new()
@@ -48,4 +49,32 @@ pub fn router(state: &AppState) -> Router {
         .fallback(move || async move { pages::not_found(&lost) })
         .layer(middleware::from_fn(move |request, next| open.clone().guard(request, next)))
         .layer(ShellLayer::new(&state.config, state.metrics.clone()))
+}
+
+/// What programs call from anywhere: not the authorization endpoint, which is for navigation, and not introspection,
+/// except where a profile of AMWA IS-10 wants all of them.
+fn open_paths(state: &AppState) -> OpenPaths {
+    let paths = state.provider.paths();
+    let base = state.config.issuer().path();
+    let at = |path: &str| format!("{base}{path}");
+    let mut open = vec![
+        at(&paths.token),
+        at(&paths.revoke),
+        at(&paths.userinfo),
+        at(&paths.jwks),
+        format!("/.well-known/oauth-authorization-server{base}"),
+        at("/.well-known/openid-configuration"),
+        "/certs".into(),
+    ];
+    if !state.config.profile().is_nmos() {
+        return OpenPaths::new(open, Answers::ToScripts);
+    }
+    open.extend([
+        at(&paths.authorize),
+        at(&paths.introspect),
+        at(&paths.register),
+        at(&format!("{}/{{client_id}}", paths.register)),
+    ]);
+    open.extend(nmos::legacy::paths(&state.config));
+    OpenPaths::new(open, Answers::ToAll)
 }

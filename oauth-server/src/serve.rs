@@ -46,12 +46,14 @@ pub async fn serve(
     let letters = tokio::spawn(mail::run(state.mail.clone(), stopped));
     let service = routes::router(&state).into_make_service_with_connect_info::<SocketAddr>();
     let grace = state.config.server.shutdown_timeout;
+    let announced = announce(&state, address)?;
     let stopper = handle.clone();
     let (reloader, reloading) = (tls.clone(), state.clone());
     let watch = tokio::spawn(async move {
         while signals.next().await == Wish::Reload {
             reload(&reloading, reloader.as_ref()).await;
         }
+        withdraw(announced).await;
         tracing::info!("stopping: finishing what is in flight");
         stopper.graceful_shutdown(Some(grace));
     });
@@ -81,6 +83,33 @@ pub async fn serve(
     tracing::info!("stopped");
     Ok(())
 }
+
+/// The announcement to the devices of the local network, if there is one.
+#[cfg(feature = "dns-sd")]
+type Announced = Option<crate::nmos::dns_sd::Announcement>;
+#[cfg(not(feature = "dns-sd"))]
+type Announced = ();
+
+#[cfg(feature = "dns-sd")]
+fn announce(state: &AppState, address: SocketAddr) -> anyhow::Result<Announced> {
+    crate::nmos::dns_sd::Announcement::of(&state.config, address)
+}
+
+#[cfg(not(feature = "dns-sd"))]
+#[expect(clippy::unnecessary_wraps, reason = "it is the same function with the feature")]
+fn announce(_: &AppState, _: SocketAddr) -> anyhow::Result<Announced> {
+    Ok(())
+}
+
+#[cfg(feature = "dns-sd")]
+async fn withdraw(announced: Announced) {
+    if let Some(announced) = announced {
+        announced.withdraw().await;
+    }
+}
+
+#[cfg(not(feature = "dns-sd"))]
+async fn withdraw(_: Announced) {}
 
 /// Reads again what an operator may have changed under the running server: certificate and signing keys.
 async fn reload(state: &AppState, tls: Option<&Tls>) {

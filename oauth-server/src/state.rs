@@ -1,12 +1,15 @@
 //! Everything a handler needs, put together from the configuration.
 
 use crate::{
-    audit::ServerAudit,
+    approval::ApprovedClients,
+    audit::{AuditLog, ServerAudit},
     config::{Config, RegistrationMode},
     folder,
     mail::Mail,
     metrics::Metrics,
-    migration, outgoing,
+    migration,
+    nmos::{self, hosted::Hosted},
+    outgoing,
     people::OwnClaims,
     policy,
     registrars::ServerRegistrars,
@@ -59,6 +62,10 @@ pub struct Parts {
     pub throttle: Throttle,
     /// Counters for the operator.
     pub metrics: Metrics,
+    /// What was decided, for good.
+    pub audit: AuditLog,
+    /// Keys of other servers that are published here.
+    pub hosted: Hosted,
 }
 
 impl Deref for AppState {
@@ -116,21 +123,19 @@ impl AppState {
             ServerUsers::new(store.clone(), throttle.clone(), metrics.clone(), &config, ports());
         let registrars =
             ServerRegistrars::new(store.clone(), throttle.clone(), ports(), &config.registration);
-        let sessions = Sessions::new(
-            store.clone(),
-            Arc::new(users.clone()),
-            Arc::clone(&world.clock),
-            Arc::clone(&world.random),
-            &config,
-        );
+        let sessions = sessions(&store, &users, ports(), &config);
         let mail = Mail::new(store.clone(), ports(), &key, metrics.clone(), &config)?;
         let own = ports();
+        let audit = AuditLog::new(store.clone(), &key, ports(), config.audit.enabled);
+        let hosted = Hosted::of(&config);
         let builder = Provider::builder(config.issuer())
             .store(store.clone())
+            .clients(ApprovedClients::new(store.clone(), Arc::clone(&world.clock), &config))
+            .hosted_keys(hosted.clone())
             .users(users.clone())
             .passwords(passwords.clone())
-            .audit(ServerAudit::new(metrics.clone()))
-            .claims(OwnClaims::new(store.clone()))
+            .audit(ServerAudit::new(metrics.clone(), audit.clone()))
+            .claims(nmos::ClientClaims::new(&config, store.clone(), OwnClaims::new(store.clone())))
             .sessions(sessions.clone())
             .sealing_key(&key)
             .clock(Shared(world.clock))
@@ -152,6 +157,8 @@ impl AppState {
             registrars,
             throttle,
             metrics,
+            audit,
+            hosted,
         })))
     }
 
@@ -159,6 +166,15 @@ impl AppState {
     pub fn now(&self) -> Timestamp {
         self.provider.env().clock.now()
     }
+}
+
+fn sessions(
+    store: &SeaStore,
+    users: &ServerUsers,
+    (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
+    config: &Config,
+) -> Sessions {
+    Sessions::new(store.clone(), Arc::new(users.clone()), clock, random, config)
 }
 
 /// The provider as the configuration wants it.

@@ -59,10 +59,32 @@ impl AccessRight {
             }
             Access::Write => {
                 object.insert("read".into(), paths.clone());
-                object.insert("write".into(), paths);
+                object.insert("write".into(), self.written(paths));
             }
         }
         Some((format!("x-nmos-{}", self.api), Value::Object(object)))
+    }
+}
+
+/// What is written in the Query API of IS-04.
+const SUBSCRIPTIONS: [&str; 2] = ["subscriptions", "subscriptions/*"];
+
+impl AccessRight {
+    /// Where writing is allowed. In the Query API that is `subscriptions` (BCP-003-02), for which IS-10 has the example
+    /// `subscriptions/*`, and devices ask for either: whoever may write one of them has both.
+    fn written(&self, paths: Value) -> Value {
+        if self.api != "query" {
+            return paths;
+        }
+        if self.paths.is_empty() {
+            return json!(SUBSCRIPTIONS);
+        }
+        let mut paths: Vec<&str> = self.paths.iter().map(String::as_str).collect();
+        if SUBSCRIPTIONS.iter().any(|path| paths.contains(path)) {
+            paths
+                .extend(SUBSCRIPTIONS.iter().filter(|path| !self.paths.iter().any(|p| p == *path)));
+        }
+        json!(paths)
     }
 }
 
@@ -84,5 +106,25 @@ mod tests {
         assert_eq!(value, json!({"read": ["single/*"]}));
         let (_, value) = right(Access::Write, &[]).claim().unwrap();
         assert_eq!(value, json!({"read": ["*"], "write": ["*"]}));
+    }
+
+    #[test]
+    fn is10_whoever_may_write_subscriptions_may_by_either_pattern() {
+        let right = |paths: &[&str]| AccessRight {
+            user: UserId::new("u"),
+            api: "query".into(),
+            access: Access::Write,
+            paths: paths.iter().map(|&p| p.into()).collect(),
+        };
+        let both = ["subscriptions", "subscriptions/*"];
+        for (paths, read, write) in [
+            (&[][..], &["*"][..], &both[..]),
+            (&["subscriptions/*"], &["subscriptions/*"], &["subscriptions/*", "subscriptions"]),
+            (&["subscriptions"], &["subscriptions"], &both),
+            (&["nodes/*"], &["nodes/*"], &["nodes/*"]),
+        ] {
+            let (_, value) = right(paths).claim().unwrap();
+            assert_eq!(value, json!({"read": read, "write": write}));
+        }
     }
 }

@@ -1,6 +1,10 @@
 //! Signing keys: what each is doing, the next one, and withdrawing one.
 
-use crate::{maintenance, state::AppState};
+use crate::{
+    audit::{Entry, Kind},
+    maintenance,
+    state::AppState,
+};
 use oauth_core::{
     error::PortError,
     keys::RotateWhen,
@@ -55,7 +59,9 @@ pub async fn rotate(
     alg: SigningAlgorithm,
     when: RotateWhen,
 ) -> Result<String, PortError> {
-    state.provider.env().keys.rotate(alg, when, state.now()).await
+    let kid = state.provider.env().keys.rotate(alg, when, state.now()).await?;
+    state.audit.write(Entry::new(Kind::Key).detail(format!("{kid} ({alg}) made"))).await?;
+    Ok(kid)
 }
 
 /// Withdraws a key, and makes another one where it was the last of its algorithm; false when there is none of this
@@ -64,6 +70,7 @@ pub async fn retire(state: &AppState, kid: &str) -> Result<bool, PortError> {
     if !state.provider.env().keys.retire(kid, state.now()).await? {
         return Ok(false);
     }
+    state.audit.write(Entry::new(Kind::Key).detail(format!("{kid} withdrawn"))).await?;
     maintenance::maintain_keys(state).await?;
     Ok(true)
 }

@@ -1,6 +1,6 @@
 //! People: finding them, locking them out, and their rights.
 
-use crate::state::AppState;
+use crate::{registration::is_deceptive, state::AppState};
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, UserId},
@@ -93,4 +93,35 @@ async fn write_right(t: &DatabaseTransaction, right: AccessRight) -> Result<(), 
     let insert = Entity::insert(ActiveModel::from(right)).on_conflict(instead);
     insert.exec_without_returning(t).await?;
     Ok(())
+}
+
+/// The most characters of a path pattern.
+const LONGEST_PATH: usize = 200;
+/// The most patterns for one API.
+const MOST_PATHS: usize = 50;
+/// The most bytes of all patterns of a user together. They travel in every access token, reading and writing apart,
+/// in base64, and a token must stay well under the 8 KB that servers take in a header.
+const MOST_BYTES: usize = 1800;
+
+/// Path patterns, if they may stand beside the other rights of the user; else what is wrong, as a sentence.
+pub fn check_paths(
+    paths: Vec<String>,
+    others: &[AccessRight],
+) -> Result<Vec<String>, &'static str> {
+    if paths.len() > MOST_PATHS || paths.iter().any(|p| p.chars().count() > LONGEST_PATH) {
+        return Err("Give at most 50 paths of at most 200 characters.");
+    }
+    let odd = |c: char| c.is_whitespace() || is_deceptive(c);
+    if paths.iter().any(|p| p.is_empty() || p.starts_with('/') || p.chars().any(odd)) {
+        return Err(
+            "Give one path on each line, such as single/*, without spaces and without a slash before it.",
+        );
+    }
+    let all = others.iter().flat_map(|right| &right.paths).chain(&paths);
+    if all.map(|path| path.len() + 3).sum::<usize>() > MOST_BYTES {
+        return Err(
+            "These are too many paths for one person: they would not fit into an access token. Use patterns such as single/*.",
+        );
+    }
+    Ok(paths)
 }

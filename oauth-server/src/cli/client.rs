@@ -2,6 +2,7 @@
 
 use super::output::{self, Output, date, table, yes};
 use crate::{
+    audit::{Entry, Kind},
     config::{AuthMethod, Format},
     policy,
     registration::{self, ClientDraft, Objection},
@@ -161,6 +162,8 @@ async fn create(state: &AppState, output: Output, new: New) -> anyhow::Result<()
     if !state.store.insert_client(client.clone()).await? {
         bail!("there is a client with the id {:?} already", client.id.as_str());
     }
+    let entry = Entry::new(Kind::Registered).client(&client.id);
+    state.audit.write(entry.scope(&client.scope.to_string()).detail("at the command line")).await?;
     print_with_secret(output, &client, made.secret)
 }
 

@@ -1,8 +1,10 @@
 //! The command line. Data goes to standard output, messages to standard error; 0 is success, 1 a failure, 2 a
 //! wrong command or configuration.
 
+mod audit;
 mod client;
 mod config;
+mod dns_sd;
 mod keys;
 mod mail;
 mod output;
@@ -92,6 +94,12 @@ enum Command {
     /// Registration by programs: initial access tokens
     #[command(subcommand)]
     Registration(registration::Command),
+    /// The audit log: list, check
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// How devices find the server: records for DNS
+    #[command(subcommand)]
+    DnsSd(dns_sd::Command),
     /// Signing keys: list, rotate, retire, import
     #[command(subcommand)]
     Keys(keys::Command),
@@ -144,6 +152,7 @@ impl Cli {
         match command {
             None | Some(Command::Serve) => serve::run(settings),
             Some(Command::Config(command)) => config::run(&command, &settings),
+            Some(Command::DnsSd(command)) => dns_sd::run(&command, &settings),
             Some(command) => {
                 telemetry::install(&quiet(&settings, &global).logs, telemetry::Output::Stderr);
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
@@ -175,6 +184,7 @@ impl Command {
             Self::Admin(command) => user::run_admin(command, &state, output).await,
             Self::Client(command) => client::run(command, &state, output).await,
             Self::Registration(command) => registration::run(command, &state, output).await,
+            Self::Audit(command) => audit::run(command, &state, output).await,
             Self::Keys(command) => keys::run(command, &state, output).await,
             Self::Mail(command) => mail::run(command, &state, output).await,
             Self::Maintain => {
@@ -185,9 +195,11 @@ impl Command {
                     "signing keys looked after, {rows} expired rows deleted, {letters} letters taken up"
                 ))
             }
-            Self::Serve | Self::Migrate { .. } | Self::Config(_) | Self::Completions { .. } => {
-                Ok(())
-            }
+            Self::Serve
+            | Self::Migrate { .. }
+            | Self::Config(_)
+            | Self::DnsSd(_)
+            | Self::Completions { .. } => Ok(()),
         }
     }
 }

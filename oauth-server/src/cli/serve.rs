@@ -54,7 +54,7 @@ fn greet(state: &AppState, address: SocketAddr) {
         }
         LogFormat::Pretty => {
             let start = if state.config.signup.open {
-                format!("Sign up:      {}", issuer.join("/signup"))
+                format!("Sign up:      {}/signup", state.config.origin())
             } else {
                 "Make a user:  oauth-server user create NAME".to_owned()
             };
@@ -63,8 +63,8 @@ fn greet(state: &AppState, address: SocketAddr) {
             });
             let text = format!(
                 "\n  oauth-server listens on {address} ({mode})\n\n    {start}\n    Sign in:      {}\n    Metadata:     {}{mail}\n\n  Stop it with Ctrl-C.\n\n",
-                issuer.join("/"),
-                issuer.join("/.well-known/oauth-authorization-server"),
+                format_args!("{}/", state.config.origin()),
+                state.config.metadata_url(),
             );
             // Nobody reads it: no reason not to serve.
             let _ = output::raw(text.as_bytes());

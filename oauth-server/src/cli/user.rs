@@ -6,11 +6,12 @@ use super::{
 };
 use crate::{
     administration::users,
+    audit::{Entry, Kind},
     credentials::{check_email, check_username},
     state::AppState,
     throttle::Subject,
 };
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, bail, ensure};
 use clap::{Args, Subcommand, builder::PossibleValuesParser};
 use oauth_core::{
     model::{Access, AccessRight},
@@ -320,6 +321,12 @@ async fn rights(
         known.join(", ")
     );
     let user = account(state, name).await?;
+    let rights = state.store.rights(&user.id).await?;
+    let others: Vec<_> = rights.into_iter().filter(|right| right.api != api).collect();
+    let paths = users::check_paths(paths, &others).map_err(|what| anyhow!("{what}"))?;
+    let detail = format!("{} on {api}: {}, for {}", access.as_str(), paths.join(" "), user.id);
+    let entry = Entry::new(Kind::RightSet).scope(api).detail(detail + ", at the command line");
+    state.audit.write(entry).await?;
     users::set_right(state, &user.id, api, access, paths).await?;
     output::message(&format!("{} has {} on {api} now", user.username, access.as_str()))
 }

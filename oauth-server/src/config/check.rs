@@ -9,6 +9,7 @@ mod tokens;
 mod upstream;
 
 use super::{Config, Problems, profiles, rules};
+use crate::nmos;
 use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     upstream::check(config, problems);
     bff::check(config, problems);
     lists::check(config, problems);
+    for (key, what) in nmos::problems(config) {
+        problems.add(key, what);
+    }
     rules::enforce(config, problems);
     profiles::enforce(config, problems);
 }

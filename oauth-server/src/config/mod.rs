@@ -98,6 +98,12 @@ whole! {
     openid: Openid,
     /// Programs that register clients.
     registration: Registration,
+    /// AMWA IS-10.
+    nmos: Nmos,
+    /// The audit log.
+    audit: Audit,
+    /// Announcing.
+    dns_sd: DnsSd,
     /// Storing.
     database: Database,
     /// Signing keys.
@@ -195,6 +201,24 @@ impl Config {
             Issuer::danger_parse_insecure(&format!("{scheme}://{host}:{}", self.server.port))
                 .expect("scheme, address and port make a URL")
         })
+    }
+
+    /// Where the pages are: the issuer without its path.
+    pub fn origin(&self) -> String {
+        let (issuer, path) = (self.issuer(), self.issuer().path());
+        let text = issuer.as_str().trim_end_matches('/');
+        text.strip_suffix(&*path).unwrap_or(text).to_owned()
+    }
+
+    /// Where the metadata is ([RFC 8414 3](https://www.rfc-editor.org/rfc/rfc8414#section-3)).
+    pub fn metadata_url(&self) -> String {
+        let path = self.issuer().path();
+        format!("{}/.well-known/oauth-authorization-server{path}", self.origin())
+    }
+
+    /// Whether programs may do what administrators do: the scope `administration` exists.
+    pub const fn administration_api(&self) -> bool {
+        self.general.administration_api
     }
 
     /// The URL of the database.

@@ -110,6 +110,8 @@ words! {
         Closed = "closed",
         /// Whoever has an initial access token, as `oauth-server registration invite` makes them.
         Token = "token",
+        /// Everybody; what comes without an initial access token can do nothing before an administrator approves of it.
+        Approval = "approval",
         /// Everybody.
         Open = "open",
     }
@@ -159,6 +161,9 @@ sections! {
         /// The family of standards that is followed. It changes the defaults of other settings, and refuses what its
         /// standard forbids; see the tables below.
         profile: Profile = Profile::Standard,
+        /// Whether programs may do what administrators do on the pages, below `/admin/api`, with access tokens of the scope
+        /// `administration`: for an administrator, or by a client that the operator made.
+        administration_api: bool = false,
         /// Where the SQLite file and the sealing key are kept when nothing else is configured. Made with access for the owner alone.
         data_folder: PathBuf = "data".into(),
         /// Who decides whether a name and a password belong together. `any` accepts everybody and is for demonstrations.
@@ -272,12 +277,58 @@ sections! {
     /// Programs that register clients by themselves (RFC 7591, RFC 7592, OpenID Connect Registration).
     Registration ["registration"] {
         /// Who may: nobody (`closed`: there is no such endpoint, and clients that registered earlier can no longer manage
-        /// themselves), whoever has a token of `oauth-server registration invite` (`token`), or everybody (`open`).
+        /// themselves), whoever has a token of `oauth-server registration invite` (`token`), everybody, where a client
+        /// that came without such a token awaits the approval of an administrator (`approval`), or everybody (`open`).
         mode: RegistrationMode = RegistrationMode::Closed,
+        /// How long a client stays that awaits approval.
+        pending_client_ttl: Duration = seconds(30 * DAY),
+        /// How many clients may await approval at once. Further ones are told to come back later.
+        most_pending_clients: u32 = 200,
         /// How long a client stays that somebody registered without a token and that nobody has used.
         unused_client_ttl: Duration = seconds(DAY),
         /// Let clients name plain http addresses on this machine where the standards ask for https. For tests.
         danger_loopback: bool = false,
+    }
+
+    /// What AMWA IS-10 knows and OAuth does not. It holds in the profiles `is10` and `is10-legacy` alone.
+    Nmos ["nmos"] {
+        /// Whom access tokens are for where neither a `resource` nor an API says so: domain names, such as
+        /// `*.studio.example.org`, in which `*` stands for one label or more. Unset: everybody (`*`), outside production.
+        audience: Vec<String> = Vec::new(),
+        /// What a client may do for itself, by the client credentials grant, as `api:access`. Nothing else is granted to it.
+        client_rights: Vec<String> = vec!["registration:write".into()],
+        /// Files with JWK sets of other authorization servers of the facility, published beside the own keys. Read
+        /// again every minute.
+        hosted_key_files: Vec<PathBuf> = Vec::new(),
+        /// Addresses of such key sets. They are fetched as the section `outgoing` says, and remembered while the other
+        /// server is not there.
+        hosted_key_urls: Vec<String> = Vec::new(),
+        /// How often they are fetched.
+        hosted_keys_every: Duration = seconds(10 * MINUTE),
+    }
+
+    /// The audit log: what was authorized, registered, issued, refreshed and revoked, by whom and from where, in the
+    /// database. Rows are never changed, and hold no secrets.
+    Audit ["audit"] {
+        /// Whether it is kept.
+        enabled: bool = false,
+        /// How long a row is kept. Unset: for good.
+        retention: Option<Duration> = None,
+    }
+
+    /// Announcing the server to the devices of the local network by multicast DNS (DNS-SD), as AMWA IS-10 describes it.
+    DnsSd ["dns_sd"] {
+        /// Whether it is announced. Where the network has a DNS server, the records of `oauth-server dns-sd zone` in it
+        /// are the better way.
+        enabled: bool = false,
+        /// The name of the announced service.
+        name: String = "oauth-server".into(),
+        /// The interfaces it is announced on, by name or address. Empty: all but loopback.
+        interfaces: Vec<String> = Vec::new(),
+        /// The priority: 0 to 99 for production, 0 before all others; 100 and more for development.
+        priority: u16 = 100,
+        /// The versions of the Authorization API, in ascending order.
+        api_versions: Vec<String> = vec!["v1.0".into()],
     }
 
     /// What authorization requests must bring, and grant types that RFC 9700 advises against. Those are off; on, each
@@ -406,6 +457,9 @@ sections! {
         description: String = String::new(),
         /// Its versions, such as `v1.1`.
         versions: Vec<String> = Vec::new(),
+        /// In the profiles of IS-10, whom access tokens for it are for: domain names of the devices that have it. Empty:
+        /// `nmos.audience`.
+        audience: Vec<String> = Vec::new(),
     }
 
     /// A scope that is not an API, or other words for one of OpenID Connect. With `openid.enabled = false` and without

@@ -44,6 +44,7 @@ impl Config {
             title: title.into(),
             description: description.into(),
             versions: versions.iter().map(|&v| v.to_owned()).collect(),
+            audience: Vec::new(),
         };
         let more: &[_] = if self.profile().is_nmos() { &BUILT_IN_NMOS } else { &[] };
         BUILT_IN.iter().chain(more).copied().map(own).collect()
@@ -76,6 +77,13 @@ impl Config {
                     description: (*description).into(),
                 });
             }
+        }
+        if self.administration_api() {
+            all.push(ScopeWords {
+                name: crate::admin_api::SCOPE.into(),
+                title: "Administration".into(),
+                description: "do what you may do as an administrator: give rights, approve of applications, read the audit log".into(),
+            });
         }
         for api in self.known_apis() {
             let title = or(&api.title, || api.name.clone());

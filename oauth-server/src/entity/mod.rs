@@ -1,11 +1,13 @@
 //! The server's own tables, beside those of the library.
 
+pub mod audit;
 pub mod device;
 pub mod identity;
 pub mod initial_access_token;
 pub mod letter;
 pub mod revoked_token;
 pub mod rotated_session;
+pub mod pending_client;
 pub mod session;
 pub mod throttle;
 pub mod upstream_attempt;

@@ -8,6 +8,8 @@ mod m20261128_000006_letters;
 mod m20261128_000007_identities;
 mod m20261128_000009_revoked_tokens;
 mod m20261128_000010_rotated_sessions;
+mod m20261128_000015_pending_clients;
+mod m20261128_000016_audit;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -33,6 +35,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000007_identities::Migration),
             Box::new(m20261128_000009_revoked_tokens::Migration),
             Box::new(m20261128_000010_rotated_sessions::Migration),
+            Box::new(m20261128_000015_pending_clients::Migration),
+            Box::new(m20261128_000016_audit::Migration),
         ]
     }
 

@@ -76,16 +76,21 @@ pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<
 fn endpoints(state: &AppState) -> Vec<Endpoint> {
     let issuer = state.config.issuer();
     let paths = state.provider.paths();
-    [
-        ("metadata", "Metadata", "/.well-known/oauth-authorization-server", true),
+    let fixed = |id, title, url| Endpoint { id, title, url, is_link: true };
+    let mut all = vec![fixed("metadata", "Metadata", state.config.metadata_url())];
+    let protocol = [
         ("authorization-endpoint", "Authorization", &paths.authorize, false),
         ("token-endpoint", "Token", &paths.token, false),
         ("introspection-endpoint", "Introspection", &paths.introspect, false),
         ("revocation-endpoint", "Revocation", &paths.revoke, false),
         ("jwks", "Key set", &paths.jwks, true),
-        ("certs", "Certificates", "/certs", true),
-    ]
-    .into_iter()
-    .map(|(id, title, path, is_link)| Endpoint { id, title, url: issuer.join(path), is_link })
-    .collect()
+    ];
+    all.extend(protocol.into_iter().map(|(id, title, path, is_link)| Endpoint {
+        id,
+        title,
+        url: issuer.join(path),
+        is_link,
+    }));
+    all.push(fixed("certs", "Certificates", format!("{}/certs", state.config.origin())));
+    all
 }

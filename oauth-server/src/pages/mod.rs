@@ -43,7 +43,7 @@ use tower_http::csrf::CsrfLayer;
 /// other sites post to them.
 pub fn router(state: &AppState) -> Router {
     let guard = CsrfLayer::new()
-        .add_trusted_origin(state.config.issuer().as_str())
+        .add_trusted_origin(state.config.origin())
         .unwrap_or_default()
         .with_rejection_response(errors::from_elsewhere);
     let admit = middleware::from_fn_with_state(state.clone(), admin::admit);

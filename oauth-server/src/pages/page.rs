@@ -62,9 +62,8 @@ impl Frame {
 }
 
 fn place(config: &Config) -> String {
-    let issuer = config.issuer();
-    let text = issuer.as_str();
-    text.split_once("://").map_or(text, |(_, host)| host).to_owned()
+    let origin = config.origin();
+    origin.split_once("://").map_or(&*origin, |(_, host)| host).to_owned()
 }
 
 fn demo(config: &Config) -> Option<&'static str> {

@@ -42,6 +42,8 @@ fn looking(id: &str) -> Vec<(String, String)> {
         ("/admin".to_owned(), "admin".to_owned()),
         ("/admin/keys".into(), "admin-keys".into()),
         ("/admin/registration".into(), "admin-registration".into()),
+        ("/admin/pending".into(), "admin-pending".into()),
+        ("/admin/audit".into(), "admin-audit".into()),
         ("/admin/users".into(), "admin-users".into()),
         (format!("/admin/users/{id}"), format!("admin-user-{id}")),
     ]
@@ -55,6 +57,7 @@ fn asking(id: &str) -> Vec<(String, String)> {
         ("/admin/keys/rotate_now?algorithm=ES256".to_owned(), "admin-keys".to_owned()),
         ("/admin/keys/retire?kid=x".into(), "admin-keys".into()),
         ("/admin/registration/delete?client_id=x".into(), "admin-registration".into()),
+        ("/admin/pending/refuse?client_id=x&asked_at=1".into(), "admin-pending".into()),
         (format!("/admin/users/{id}/disable"), user.clone()),
         (format!("/admin/users/{id}/promote"), user.clone()),
         (format!("/admin/users/{id}/demote"), user),
@@ -74,6 +77,8 @@ fn changing(id: &str) -> Vec<(String, String)> {
         ("/admin/registration/invite", "admin-registration"),
         ("/admin/registration/revoke", "admin-registration"),
         ("/admin/registration/delete", "admin-registration"),
+        ("/admin/pending/approve", "admin-pending"),
+        ("/admin/pending/refuse", "admin-pending"),
     ];
     let others = others.map(|(path, word)| (path.to_owned(), word.to_owned()));
     of_user.into_iter().chain(others).collect()

@@ -1,7 +1,10 @@
 //! What AMWA IS-10 asks of the settings, and what it forbids.
 
 use super::{Default, Demand};
-use crate::config::{Config, Format};
+use crate::{
+    config::{Config, Format, ResourceEntry},
+    nmos,
+};
 use oauth_core::model::SigningAlgorithm;
 use std::time::Duration;
 
@@ -21,6 +24,10 @@ pub(super) const DEFAULTS: &[Default] = &[
     ("keys.algorithms", "RS512,RS256"),
     ("grants.pkce", "public_clients"),
     ("grants.danger_plain_pkce", "true"),
+    ("registration.mode", "approval"),
+    ("audit.enabled", "true"),
+    ("administration_api", "true"),
+    ("dns_sd.enabled", "true"),
 ];
 
 /// What breaks both profiles.
@@ -51,6 +58,26 @@ macro_rules! common {
                 key: "keys.publish_lead",
                 broken: |c| one("keys.publish_lead", c.keys.publish_lead < LEAD),
                 what: "IS-10 wants a key to be published two hours before it signs; make it \"2h\" or longer",
+            },
+            Demand {
+                key: "nmos.audience",
+                broken: |c| one("nmos.audience", !c.is_demo() && c.nmos.audience.is_empty()),
+                what: "is not set; name the domain of the devices that tokens are for, such as \"*.studio.example.org\"",
+            },
+            Demand {
+                key: "audit.enabled",
+                broken: |c| one("audit.enabled", !c.audit.enabled),
+                what: "IS-10 wants an audit log; leave it on",
+            },
+            Demand {
+                key: "resource.uri",
+                broken: |c| {
+                    let other = |r: &ResourceEntry| {
+                        r.uri.as_ref().is_some_and(|uri| !nmos::is_audience(uri.as_str()))
+                    };
+                    entries(c.resources.iter().map(other), "resource", "uri")
+                },
+                what: "IS-10 wants an audience to be a domain name or a URI without port, path and query",
             },
             Demand {
                 key: "client.id",

@@ -4,9 +4,11 @@
 //! administrator at this very moment, gets the page for an address where nothing is. What changes something needs a
 //! sign-in that is not long ago, so that a browser left alone is not enough.
 
+mod audit;
 mod confirm;
 mod keys;
 mod overview;
+mod pending;
 mod person;
 mod place;
 mod registered;
@@ -59,6 +61,11 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/admin/registration/invite", post(registration::invite))
         .route("/admin/registration/revoke", post(registration::revoke))
         .route("/admin/registration/delete", get(registered::ask_delete).post(registered::delete))
+        .route("/admin/pending", get(pending::show))
+        .route("/admin/pending/approve", post(pending::approve))
+        .route("/admin/pending/refuse", get(pending::ask_refuse).post(pending::refuse))
+        .route("/admin/audit", get(audit::show))
+        .route("/admin/audit/export", get(audit::export))
         .route("/admin/users", get(users::show))
         .route("/admin/users/{id}", get(person::show))
         .route("/admin/users/{id}/disable", act(Act::Disable))

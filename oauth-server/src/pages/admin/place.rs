@@ -6,6 +6,8 @@ pub(in crate::pages) enum Place {
     Overview,
     Keys,
     Registration,
+    Pending,
+    Audit,
     Users,
     /// A user, by its identifier.
     User(String),
@@ -18,6 +20,8 @@ impl Place {
             "admin" => Self::Overview,
             "admin-keys" => Self::Keys,
             "admin-registration" => Self::Registration,
+            "admin-pending" => Self::Pending,
+            "admin-audit" => Self::Audit,
             "admin-users" => Self::Users,
             _ => Self::user(word.strip_prefix("admin-user-")?)?,
         })
@@ -30,6 +34,8 @@ impl Place {
             ("", None, None) => Some(Self::Overview),
             ("", Some("keys"), _) => Some(Self::Keys),
             ("", Some("registration"), _) => Some(Self::Registration),
+            ("", Some("pending"), _) => Some(Self::Pending),
+            ("", Some("audit"), _) => Some(Self::Audit),
             ("", Some("users"), id) => Some(id.and_then(Self::user).unwrap_or(Self::Users)),
             _ => None,
         }
@@ -46,6 +52,8 @@ impl Place {
             Self::Overview => "admin".into(),
             Self::Keys => "admin-keys".into(),
             Self::Registration => "admin-registration".into(),
+            Self::Pending => "admin-pending".into(),
+            Self::Audit => "admin-audit".into(),
             Self::Users => "admin-users".into(),
             Self::User(id) => format!("admin-user-{id}"),
         }
@@ -57,6 +65,8 @@ impl Place {
             Self::Overview => "/admin".into(),
             Self::Keys => "/admin/keys".into(),
             Self::Registration => "/admin/registration".into(),
+            Self::Pending => "/admin/pending".into(),
+            Self::Audit => "/admin/audit".into(),
             Self::Users => "/admin/users".into(),
             Self::User(id) => format!("/admin/users/{id}"),
         }
@@ -74,6 +84,8 @@ mod tests {
             ("/admin/keys", "admin-keys", "/admin/keys"),
             ("/admin/keys/retire", "admin-keys", "/admin/keys"),
             ("/admin/registration/invite", "admin-registration", "/admin/registration"),
+            ("/admin/pending/refuse", "admin-pending", "/admin/pending"),
+            ("/admin/audit", "admin-audit", "/admin/audit"),
             ("/admin/users", "admin-users", "/admin/users"),
             ("/admin/users/a-1/disable", "admin-user-a-1", "/admin/users/a-1"),
             ("/admin/users/%2e%2e/disable", "admin-users", "/admin/users"),

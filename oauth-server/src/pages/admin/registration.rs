@@ -94,6 +94,10 @@ async fn whole(state: &AppState, admin: &Admin, shown: Shown<'_>) -> Result<Resp
             RegistrationMode::Token => {
                 "Programs that have an initial access token may register clients.".into()
             }
+            RegistrationMode::Approval => format!(
+                "Every program may register clients. Those that come without an initial access token await approval, and are deleted after {} if nobody approves of them.",
+                span(settings.pending_client_ttl)
+            ),
             RegistrationMode::Open => format!(
                 "Every program may register clients. Those that come without an initial access token are deleted after {} unless they are used.",
                 span(settings.unused_client_ttl)

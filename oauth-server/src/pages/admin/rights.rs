@@ -5,24 +5,22 @@ use super::{
     person::{Person, whole},
 };
 use crate::{
-    administration::users::set_right,
+    administration::users::{check_paths, set_right},
+    audit::{Entry, Kind},
     config::Api,
     pages::{
         errors::{Explanation, Trouble},
         form::{Form, Problems},
     },
-    registration::is_deceptive,
     state::AppState,
 };
 use axum::{extract::State, http::StatusCode, response::Response};
 use oauth_core::{
     error::PortError,
-    model::{Access, UserId},
+    model::{Access, AccessRight, UserId},
     ports::Users as _,
 };
 
-const LONGEST_PATH: usize = 200;
-const MOST_PATHS: usize = 50;
 /// The one field of all the forms that can be wrong.
 const FIELD: &str = "paths";
 
@@ -93,8 +91,13 @@ pub(super) async fn set(
     let mut lines = lines(&state, user).await?;
     let line = lines.iter_mut().find(|line| line.name == api);
     let line = line.ok_or(Explanation::not_found())?;
-    match patterns(typed) {
+    let others: Vec<_> =
+        state.store.rights(user).await?.into_iter().filter(|r| r.api != api).collect();
+    match patterns(typed, &others) {
         Ok(paths) => {
+            let detail = format!("{} on {api}: {}, for {user}", access.as_str(), paths.join(" "));
+            let entry = Entry::new(Kind::RightSet).user(&admin.0.user().id).scope(api);
+            state.audit.write(entry.detail(detail)).await?;
             set_right(&state, user, api, access, paths).await?;
             admin.record("right set", &format!("{user} {api} {}", access.as_str()));
             Ok(person.done("rights"))
@@ -111,13 +114,7 @@ pub(super) async fn set(
 }
 
 /// The patterns of a text, one on each line.
-fn patterns(text: &str) -> Result<Vec<String>, &'static str> {
-    let paths: Vec<&str> = text.lines().map(str::trim).filter(|p| !p.is_empty()).collect();
-    if paths.len() > MOST_PATHS || paths.iter().any(|p| p.chars().count() > LONGEST_PATH) {
-        return Err("Give at most 50 paths of at most 200 characters.");
-    }
-    if paths.iter().any(|p| p.chars().any(|c| c.is_whitespace() || is_deceptive(c))) {
-        return Err("Give one path on each line, such as single/*, without spaces.");
-    }
-    Ok(paths.into_iter().map(str::to_owned).collect())
+fn patterns(text: &str, others: &[AccessRight]) -> Result<Vec<String>, &'static str> {
+    let paths = text.lines().map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned);
+    check_paths(paths.collect(), others)
 }

@@ -29,6 +29,11 @@ pub(super) fn notice(word: &str) -> Option<&'static str> {
         "changed" => {
             "It is no longer what this page showed, so nothing was changed. Look at what it is now."
         }
+        "approved" => "The client is approved. It may act from now on.",
+        "refused" => "The client is refused, and removed.",
+        "answered" => {
+            "Somebody else has answered already, or the client has changed itself and asks again. Nothing was changed."
+        }
         "rights" => "The right is set. It counts from the next token on.",
         _ => return None,
     })

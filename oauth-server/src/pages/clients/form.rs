@@ -9,6 +9,7 @@ use super::{
     show::made,
 };
 use crate::{
+    audit::{self, Entry},
     pages::{
         errors::{Explanation, Trouble},
         form::{Form, Problems},
@@ -133,6 +134,8 @@ pub(super) async fn create(
     if !env.clients.insert_client(client.clone()).await? {
         return Err(PortError::new("a new client id was taken").into());
     }
+    let entry = Entry::new(audit::Kind::Registered).client(&client.id).user(&visit.user().id);
+    state.audit.write(entry.scope(&client.scope.to_string()).detail("on the pages")).await?;
     tracing::info!(client.id = %client.id, user.id = %visit.user().id, "client registered");
     let location = HeaderValue::from_str(&format!("/clients/{}", client.id));
     let mut response = made(&state, visit.user(), &client, secret, StatusCode::CREATED);

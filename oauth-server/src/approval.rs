@@ -1,0 +1,281 @@
+//! Clients that registered themselves and await approval: nothing acts for them before an administrator has said yes.
+//!
+//! A client and the row that says it awaits approval are written in one transaction, and one statement decides between
+//! two administrators who answer at the same moment.
+
+use crate::{
+    config::Config,
+    entity::pending_client::{ActiveModel, Column, Entity, Model},
+    shell,
+    state::AppState,
+};
+use async_trait::async_trait;
+use oauth_core::{
+    error::PortError,
+    model::{Client, ClientId, Timestamp, UserId},
+    ports::{ClientStore, Clock},
+    seaorm::{SeaStore, entity::client},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
+    sea_query::{Expr, OnConflict},
+};
+use std::{sync::Arc, time::Duration};
+
+/// The clients of the database, without those that await approval.
+#[derive(Clone)]
+pub struct ApprovedClients {
+    store: SeaStore,
+    clock: Arc<dyn Clock>,
+    ttl: Duration,
+}
+
+impl ApprovedClients {
+    /// Over this store; whoever nobody approves of is forgotten when the configuration says.
+    pub fn new(store: SeaStore, clock: Arc<dyn Clock>, config: &Config) -> Self {
+        Self { store, clock, ttl: config.registration.pending_client_ttl }
+    }
+
+    fn question(&self, client: &Client) -> ActiveModel {
+        let now = self.clock.now();
+        ActiveModel {
+            client_id: Set(client.id.as_str().to_owned()),
+            asked_at: Set(now.unix()),
+            expires_at: Set(now.plus(self.ttl).unix()),
+            address: Set(shell::client_address().map(|address| address.0.to_string())),
+        }
+    }
+}
+
+/// Whether the client awaits approval.
+async fn is_pending(store: &SeaStore, id: &ClientId) -> Result<bool, PortError> {
+    Ok(Entity::find_by_id(id.as_str()).one(store.database()).await?.is_some())
+}
+
+#[async_trait]
+impl ClientStore for ApprovedClients {
+    async fn client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError> {
+        let client = self.store.client(id).await?;
+        // Asked after the client was read: the row is there as long as nobody has approved of it.
+        match client {
+            Some(client) if client.registration_token.is_some() => {
+                Ok((!is_pending(&self.store, id).await?).then_some(client))
+            }
+            other => Ok(other),
+        }
+    }
+
+    async fn current_client(&self, id: &ClientId) -> Result<Option<Arc<Client>>, PortError> {
+        self.store.client(id).await
+    }
+
+    async fn clients_of(&self, owner: &UserId) -> Result<Vec<Client>, PortError> {
+        self.store.clients_of(owner).await
+    }
+
+    async fn insert_client(&self, client: Client) -> Result<bool, PortError> {
+        self.store.insert_client(client).await
+    }
+
+    async fn insert_pending_client(&self, client: Client) -> Result<bool, PortError> {
+        let question = self.question(&client);
+        self.store
+            .write(move |t| {
+                Box::pin(async move {
+                    Entity::insert(question).exec_without_returning(t).await?;
+                    client::Entity::insert(client::ActiveModel::from(&client))
+                        .exec_without_returning(t)
+                        .await?;
+                    Ok(true)
+                })
+            })
+            .await
+    }
+
+    async fn replace_client(&self, client: Client) -> Result<bool, PortError> {
+        self.store.replace_client(client).await
+    }
+
+    async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
+        let question = self.question(&client);
+        self.store.write(move |t| Box::pin(replace_and_ask(t, client, question))).await
+    }
+
+    async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
+        self.store.remove_client(id).await
+    }
+
+    async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError> {
+        self.store.keep_client(id).await
+    }
+}
+
+async fn replace_and_ask(
+    t: &DatabaseTransaction,
+    client: Client,
+    question: ActiveModel,
+) -> Result<bool, PortError> {
+    let again = OnConflict::column(Column::ClientId)
+        .update_columns([Column::AskedAt, Column::ExpiresAt, Column::Address])
+        .to_owned();
+    Entity::insert(question).on_conflict(again).exec_without_returning(t).await?;
+    let id = client.id.as_str().to_owned();
+    // What it may keep for good it keeps; whether it is kept at all is decided with the approval.
+    let row = client::ActiveModel {
+        expires_at: sea_orm::ActiveValue::NotSet,
+        ..client::ActiveModel::from(&client)
+    };
+    let replaced = client::Entity::update_many()
+        .set(row)
+        .filter(client::Column::Id.eq(id.as_str()))
+        .exec(t)
+        .await?;
+    if replaced.rows_affected == 0 {
+        Entity::delete_by_id(id).exec(t).await?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// A client that awaits approval, and what is known of the question.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The client as it describes itself.
+    pub client: Client,
+    /// When it asked.
+    pub asked_at: Timestamp,
+    /// When the question is over.
+    pub expires_at: Timestamp,
+    /// From where, if that is known.
+    pub address: Option<String>,
+}
+
+/// How many clients await approval.
+pub async fn count(store: &SeaStore, now: Timestamp) -> Result<u64, PortError> {
+    let waiting = Entity::find().filter(Column::ExpiresAt.gt(now.unix()));
+    Ok(waiting.count(store.database()).await?)
+}
+
+/// The clients that await approval, the oldest question first, at most so many.
+pub async fn list(state: &AppState, most: u64) -> Result<Vec<Pending>, PortError> {
+    let rows = Entity::find()
+        .filter(Column::ExpiresAt.gt(state.now().unix()))
+        .order_by_asc(Column::AskedAt)
+        .order_by_asc(Column::ClientId)
+        .limit(most)
+        .all(state.store.database())
+        .await?;
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        all.extend(pending(state, row).await?);
+    }
+    Ok(all)
+}
+
+/// The client of this id, if it awaits approval.
+pub async fn find(state: &AppState, id: &ClientId) -> Result<Option<Pending>, PortError> {
+    if id.as_str().contains('\0') {
+        return Ok(None);
+    }
+    let row = Entity::find_by_id(id.as_str())
+        .filter(Column::ExpiresAt.gt(state.now().unix()))
+        .one(state.store.database())
+        .await?;
+    match row {
+        Some(row) => pending(state, row).await,
+        None => Ok(None),
+    }
+}
+
+async fn pending(state: &AppState, row: Model) -> Result<Option<Pending>, PortError> {
+    let client = state.store.client(&ClientId::new(row.client_id)).await?;
+    Ok(client.map(|client| Pending {
+        client: (*client).clone(),
+        asked_at: Timestamp::from_unix(row.asked_at),
+        expires_at: Timestamp::from_unix(row.expires_at),
+        address: row.address,
+    }))
+}
+
+/// What an administrator says to a client that asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It may act.
+    Approve,
+    /// It is removed.
+    Refuse,
+}
+
+/// Answers; false when there is no such question, or somebody else has answered it. `asked_at` is the question that was
+/// looked at: a client that has changed itself meanwhile asks another one.
+pub async fn answer(
+    state: &AppState,
+    id: &ClientId,
+    asked_at: Timestamp,
+    answer: Answer,
+) -> Result<bool, PortError> {
+    let (name, now) = (id.as_str().to_owned(), state.now().unix());
+    let answered = state
+        .store
+        .write(move |t| {
+            Box::pin(async move {
+                let question = Entity::delete_many()
+                    .filter(Column::ClientId.eq(name.as_str()))
+                    .filter(Column::AskedAt.eq(asked_at.unix()))
+                    .filter(Column::ExpiresAt.gt(now))
+                    .exec(t)
+                    .await?;
+                if question.rows_affected != 1 {
+                    return Ok(false);
+                }
+                let is_it = client::Column::Id.eq(name.as_str());
+                match answer {
+                    Answer::Approve => {
+                        client::Entity::update_many()
+                            .col_expr(client::Column::ExpiresAt, Expr::value(None::<i64>))
+                            .filter(is_it)
+                            .exec(t)
+                            .await?;
+                    }
+                    Answer::Refuse => {
+                        client::Entity::delete_many().filter(is_it).exec(t).await?;
+                    }
+                }
+                Ok(true)
+            })
+        })
+        .await?;
+    let clients = &state.provider.env().clients;
+    if answered && answer == Answer::Refuse {
+        // What it may have had before it changed itself goes, too.
+        clients.remove_client(id).await?;
+    } else if answered {
+        clients.keep_client(id).await?;
+    }
+    Ok(answered)
+}
+
+/// Deletes at most `limit` questions whose time is over, together with the clients that asked.
+pub async fn sweep(state: &AppState, limit: u64) -> Result<u64, PortError> {
+    let now = state.now().unix();
+    let over = Entity::find()
+        .filter(Column::ExpiresAt.lte(now))
+        .limit(limit)
+        .all(state.store.database())
+        .await?;
+    let mut gone = 0;
+    for row in over {
+        // The client first: a row without a client asks nothing, a client without a row could act.
+        state.provider.env().clients.remove_client(&ClientId::new(row.client_id.as_str())).await?;
+        let deleted = Entity::delete_many()
+            .filter(Column::ClientId.eq(row.client_id))
+            .filter(Column::ExpiresAt.lte(now));
+        gone += state
+            .store
+            .write(move |t| Box::pin(async move { Ok(deleted.exec(t).await?.rows_affected) }))
+            .await?;
+    }
+    Ok(gone)
+}

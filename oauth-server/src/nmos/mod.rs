@@ -1,0 +1,174 @@
+//! AMWA IS-10 and BCP-003-02: what the profiles of NMOS add to the server.
+
+pub mod dns_sd;
+pub mod hosted;
+pub mod legacy;
+
+use crate::config::Config;
+use async_trait::async_trait;
+use oauth_core::{
+    config::{Audience, Policy, RefreshTokens},
+    error::PortError,
+    model::{Access, AccessRight, Client, Scope, UserId},
+    ports::Claims,
+    seaorm::SeaStore,
+};
+use serde_json::{Map, Value};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The shortest life of an access token.
+const SHORTEST_LIFE: Duration = Duration::from_secs(30);
+/// Everybody, where nobody said more and nothing is at stake.
+const EVERYBODY: &str = "*";
+
+/// The policy of a profile of NMOS.
+pub fn apply(config: &Config, policy: &mut Policy) {
+    policy.access_token_min_ttl = SHORTEST_LIFE;
+    policy.access_token_format_is_fixed = true;
+    policy.audience = audience(config);
+    policy.refresh_tokens = RefreshTokens::Always;
+    let mut scope: Vec<String> = client_rights(config).into_iter().map(|right| right.api).collect();
+    if config.administration_api() {
+        scope.push(crate::admin_api::SCOPE.to_owned());
+    }
+    policy.client_credentials_scope = Scope::parse(&scope.join(" ")).or(Some(Scope::default()));
+}
+
+/// Whom access tokens are for: always a list, by API or for all of them.
+fn audience(config: &Config) -> Audience {
+    let mut otherwise = config.nmos.audience.clone();
+    if otherwise.is_empty() {
+        otherwise.push(EVERYBODY.to_owned());
+    }
+    let own =
+        |audience: Vec<String>| if audience.is_empty() { otherwise.clone() } else { audience };
+    let by_scope: BTreeMap<_, _> =
+        config.known_apis().into_iter().map(|api| (api.name, own(api.audience))).collect();
+    Audience { by_scope, otherwise, is_always_a_list: true }
+}
+
+/// Whether a text may stand in the audience of a token: a domain name in which whole labels may be `*`, alone or as a
+/// URI without port, path and query.
+pub fn is_audience(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = host.unwrap_or(text);
+    let is_label = |label: &str| {
+        label == "*"
+            || (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    host.len() <= 253 && host.trim_end_matches('.').split('.').all(is_label)
+}
+
+/// What clients may do for themselves; what cannot be read is left out, and reported by [`problems`].
+pub fn client_rights(config: &Config) -> Vec<AccessRight> {
+    config.nmos.client_rights.iter().filter_map(|text| right(text)).collect()
+}
+
+fn right(text: &str) -> Option<AccessRight> {
+    let (api, access) = text.split_once(':')?;
+    let access = Access::parse(access).filter(|access| *access != Access::None)?;
+    // It is nobody's: the client's own.
+    let (user, api, paths) = (UserId::new(""), api.to_owned(), Vec::new());
+    Some(AccessRight { user, api, access, paths })
+}
+
+/// What is wrong with the settings, each with its key.
+pub fn problems(config: &Config) -> Vec<(String, String)> {
+    let mut problems = Vec::new();
+    let apis = config.known_apis();
+    let audiences = std::iter::once(("nmos".to_owned(), &config.nmos.audience))
+        .chain(config.apis.iter().enumerate().map(|(i, api)| (format!("api[{i}]"), &api.audience)));
+    for (section, audience) in audiences {
+        if let Some(text) = audience.iter().find(|text| !is_audience(text)) {
+            problems.push((
+                format!("{section}.audience"),
+                format!("{text:?} is no domain name such as *.studio.example.org"),
+            ));
+        }
+    }
+    for text in &config.nmos.client_rights {
+        if right(text).is_none_or(|right| apis.iter().all(|api| api.name != right.api)) {
+            problems.push((
+                "nmos.client_rights".to_owned(),
+                format!("{text:?} is not a known API with :read or :write"),
+            ));
+        }
+    }
+    problems.extend(hosted::problems(config));
+    problems.extend(dns_sd::problems(config));
+    problems
+}
+
+/// The `x-nmos-*` claims of clients that act for themselves; those of users come from their rights.
+///
+/// A client that somebody made on the pages has them only if that is an administrator: whoever signs up could otherwise
+/// give itself what the operator gives to devices.
+pub struct ClientClaims<C> {
+    rights: Vec<AccessRight>,
+    store: SeaStore,
+    others: C,
+}
+
+impl<C> ClientClaims<C> {
+    /// As the configuration says, beside what others claim; in other profiles, these alone.
+    pub fn new(config: &Config, store: SeaStore, others: C) -> Self {
+        let rights = if config.profile().is_nmos() { client_rights(config) } else { Vec::new() };
+        Self { rights, store, others }
+    }
+
+    async fn is_trusted(&self, client: &Client) -> Result<bool, PortError> {
+        let Some(owner) = &client.owner else { return Ok(true) };
+        let account = self.store.account(owner).await?;
+        Ok(account.is_some_and(|account| account.is_admin && !account.disabled))
+    }
+}
+
+#[async_trait]
+impl<C: Claims> Claims for ClientClaims<C> {
+    async fn claims(
+        &self,
+        user: Option<&UserId>,
+        client: &Client,
+        scope: &Scope,
+    ) -> Result<Map<String, Value>, PortError> {
+        let mut claims = self.others.claims(user, client, scope).await?;
+        if user.is_none() && !self.rights.is_empty() && self.is_trusted(client).await? {
+            let granted = self.rights.iter().filter(|right| scope.contains(&right.api));
+            claims.extend(granted.filter_map(AccessRight::claim));
+        }
+        Ok(claims)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn audiences_are_domain_names_with_wildcards() {
+        for good in [
+            "*",
+            "*.studio.example.org",
+            "node1.studio.example.org",
+            "https://*.example.org",
+            "http://node.local",
+            "node.example.org.",
+        ] {
+            assert!(is_audience(good), "{good}");
+        }
+        for bad in [
+            "",
+            "https://",
+            "https://a.example.org:8080",
+            "https://a.example.org/x-nmos",
+            "a.example.org?x",
+            "a..example.org",
+            "a b",
+            "no*de.example.org",
+            "ftp://a.example.org",
+        ] {
+            assert!(!is_audience(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! `/admin/api`: rights, approval and the audit log for programs.
+
+use crate::{
+    is10_actors::{decoded, is10, json_request, refused},
+    support::{Server, json, start},
+};
+use http::StatusCode;
+use oauth_core::{
+    model::{Client, ClientId},
+    ports::Users as _,
+};
+use serde_json::{Value, json as object};
+
+/// A token for the operator's client itself.
+async fn operators_token(server: &Server) -> String {
+    server.controller("administration query connection").await;
+    let answer = json(server.own_tokens("administration").await).await;
+    answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+async fn call(
+    server: &Server,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: &Value,
+) -> (u16, Value) {
+    let response = server.send(json_request(method, path, Some(token), body)).await;
+    (response.status().as_u16(), json(response).await)
+}
+
+#[tokio::test]
+async fn rights_are_set_read_and_taken_back_and_count_from_the_next_token_on() {
+    let server = is10("").await;
+    let token = operators_token(&server).await;
+    let ada = server.signed_up("ada").await;
+    let path = format!("/admin/api/users/{}/rights", ada.id);
+    let right = object!({ "access": "write", "paths": ["single/*"] });
+    let (status, answer) =
+        call(&server, "PUT", &format!("{path}/connection"), &token, &right).await;
+    assert_eq!(status, 200, "{answer}");
+    let expected = object!({ "api": "connection", "access": "write", "paths": ["single/*"] });
+    assert_eq!(answer, expected);
+    let (_, all) = call(&server, "GET", &path, &token, &Value::Null).await;
+    assert!(all["rights"].as_array().unwrap().contains(&expected), "{all}");
+    let tokens = ada.tokens("connection").await;
+    let (_, claims) = decoded(tokens["access_token"].as_str().unwrap());
+    let both = object!({ "read": ["single/*"], "write": ["single/*"] });
+    assert_eq!(claims["x-nmos-connection"], both);
+    let (status, _) =
+        call(&server, "DELETE", &format!("{path}/connection"), &token, &Value::Null).await;
+    assert_eq!(status, 200);
+    let rights = server.state.store.rights(&ada.id).await.unwrap();
+    assert!(rights.iter().all(|right| right.api != "connection"));
+    let (_, found) = call(&server, "GET", "/admin/api/users?begins=ad", &token, &Value::Null).await;
+    assert_eq!(found["users"][0]["username"], "ada");
+    let (_, log) =
+        call(&server, "GET", "/admin/api/audit?event=right_set", &token, &Value::Null).await;
+    assert_eq!(log["entries"].as_array().unwrap().len(), 2, "{log}");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_and_changes_nothing() {
+    let server = is10("").await;
+    let token = operators_token(&server).await;
+    let ada = server.signed_up("ada").await;
+    let before = server.state.store.rights(&ada.id).await.unwrap();
+    let at = |user: &str, api: &str| format!("/admin/api/users/{user}/rights/{api}");
+    let good = object!({ "access": "read" });
+    for (path, body, status, error) in [
+        (at("nobody", "query"), good.clone(), 404, "not_found"),
+        (at(ada.id.as_str(), "made-up"), good.clone(), 404, "not_found"),
+        (at(ada.id.as_str(), "query"), object!({ "access": "all" }), 400, "invalid_request"),
+        (at(ada.id.as_str(), "query"), object!({}), 400, "invalid_request"),
+        (
+            at(ada.id.as_str(), "query"),
+            object!({ "access": "read", "path": ["x"] }),
+            400,
+            "invalid_request",
+        ),
+        (
+            at(ada.id.as_str(), "query"),
+            object!({ "access": "read", "paths": ["/single/*"] }),
+            400,
+            "invalid_request",
+        ),
+        (
+            at(ada.id.as_str(), "query"),
+            object!({ "access": "read", "paths": ["a b"] }),
+            400,
+            "invalid_request",
+        ),
+    ] {
+        let (seen, answer) = call(&server, "PUT", &path, &token, &body).await;
+        assert_eq!((seen, answer["error"].as_str()), (status, Some(error)), "{path} {body}");
+    }
+    assert_eq!(server.state.store.rights(&ada.id).await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn only_administrators_and_clients_of_the_operator_may() {
+    let server = is10("").await;
+    let path = "/admin/api/registrations";
+    let get = |token: Option<String>| {
+        let request = json_request("GET", path, token.as_deref(), &Value::Null);
+        server.send(request)
+    };
+    let none = get(None).await;
+    assert_eq!(none.headers()["www-authenticate"], "Bearer realm=\"oauth\"");
+    refused(none, 401, "invalid_token").await;
+    refused(get(Some("made-up".into())).await, 401, "invalid_token").await;
+    let token = operators_token(&server).await;
+    assert_eq!(get(Some(token)).await.status(), StatusCode::OK);
+
+    // A token of another scope, and the right scope in the wrong hands.
+    let ada = server.signed_up("ada").await;
+    let of = |tokens: Value| tokens["access_token"].as_str().unwrap().to_owned();
+    let other = of(ada.tokens("query").await);
+    refused(get(Some(other)).await, 403, "insufficient_scope").await;
+    let hers = of(ada.tokens("administration").await);
+    refused(get(Some(hers.clone())).await, 403, "insufficient_scope").await;
+    server.state.store.set_admin(&ada.id, true).await.unwrap();
+    assert_eq!(get(Some(hers.clone())).await.status(), StatusCode::OK, "she is one now");
+    server.state.store.set_admin(&ada.id, false).await.unwrap();
+    refused(get(Some(hers)).await, 403, "insufficient_scope").await;
+}
+
+#[tokio::test]
+async fn a_client_that_somebody_else_made_is_no_operator() {
+    let server = is10("").await;
+    let ada = server.signed_up("ada").await;
+    let owned = |client| Client { owner: Some(ada.id.clone()), ..client };
+    server.controller_with("administration", owned).await;
+    let answer = json(server.own_tokens("administration").await).await;
+    let token = answer["access_token"].as_str().unwrap();
+    let request = json_request("GET", "/admin/api/audit", Some(token), &Value::Null);
+    refused(server.send(request).await, 403, "insufficient_scope").await;
+}
+
+#[tokio::test]
+async fn programs_answer_clients_that_ask() {
+    let server = is10("").await;
+    let token = operators_token(&server).await;
+    let body = object!({ "client_name": "Web", "redirect_uris": ["https://client.example/cb"] });
+    let made = json(server.send(json_request("POST", "/oauth/register", None, &body)).await).await;
+    let (_, all) = call(&server, "GET", "/admin/api/registrations", &token, &Value::Null).await;
+    let asked = &all["registrations"][0];
+    assert_eq!(asked["client_id"], made["client_id"]);
+    let id = made["client_id"].as_str().unwrap();
+    let path = format!("/admin/api/registrations/{id}");
+    let said = |answer: &str, at: &Value| object!({ "answer": answer, "asked_at": at });
+    for (body, status, error) in [
+        (said("maybe", &asked["asked_at"]), 400, "invalid_request"),
+        (said("approve", &object!(1)), 409, "conflict"),
+        (object!({ "answer": "approve" }), 400, "invalid_request"),
+    ] {
+        let (seen, answer) = call(&server, "POST", &path, &token, &body).await;
+        assert_eq!((seen, answer["error"].as_str()), (status, Some(error)), "{body}");
+    }
+    let yes = said("approve", &asked["asked_at"]);
+    assert_eq!(call(&server, "POST", &path, &token, &yes).await.0, 200);
+    let clients = &server.state.provider.env().clients;
+    assert!(clients.client(&ClientId::new(id)).await.unwrap().is_some());
+    let (status, answer) = call(&server, "POST", &path, &token, &yes).await;
+    assert_eq!((status, answer["error"].as_str()), (404, Some("not_found")));
+}
+
+#[tokio::test]
+async fn without_the_setting_there_is_no_such_thing() {
+    let server = start("").await;
+    assert_eq!(server.get("/admin/api/audit").await.status(), StatusCode::NOT_FOUND);
+    let scopes = &server.state.provider.metadata()["scopes_supported"];
+    assert!(!scopes.as_array().unwrap().contains(&object!("administration")));
+}

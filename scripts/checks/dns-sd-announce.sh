@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The server of the profile is10 is announced by multicast DNS as AMWA IS-10 wants it, and says goodbye when it stops.
+#
+# It runs in a network namespace of its own that has nothing but loopback, so that nothing leaves the machine. That
+# takes root, or user namespaces.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=../lib/common.sh
+. "$here/lib/common.sh"
+# shellcheck source=../lib/tools.sh
+. "$here/lib/tools.sh"
+# shellcheck source=../lib/server.sh
+. "$here/lib/server.sh"
+
+if [ "${1:-}" != inside ]; then
+  server=${OAUTH_SERVER_BINARY:-}
+  if [ -z "$server" ]; then
+    build_server
+  fi
+  need python3 python3
+  need ip iproute2
+  # shellcheck disable=SC2093
+  exec unshare --net --map-root-user "$0" inside "$server"
+fi
+
+server=$2
+ip link set lo up
+ip link set lo multicast on
+ip route add 224.0.0.0/4 dev lo
+work=$(mktemp -d)
+trap 'stop_server; rm -rf -- "$work"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+export OAUTH__KEYS__ALGORITHMS=RS512 OAUTH__DNS_SD__INTERFACES=lo OAUTH__DNS_SD__PRIORITY=7
+export OAUTH__SERVER__PUBLIC_URL=http://auth.local:4999/x-nmos/auth/v1.0 OAUTH__SERVER__DANGER_PLAIN_HTTP=true
+start_server "$server" "$work" --profile is10
+
+python3 "$here/checks/dns_sd_listener.py" announced \
+  "_nmos-auth._tcp.local" "auth.local" 4999 \
+  api_proto=http api_ver=v1.0 pri=7 api_selector=x-nmos/auth/v1.0
+python3 "$here/checks/dns_sd_listener.py" goodbye "_nmos-auth._tcp.local" >"$work/goodbye" &
+listener=$!
+# The listener says when it listens.
+for _ in $(seq 100); do grep -q listening "$work/goodbye" && break; sleep 0.05; done
+stop_server
+wait "$listener" || die "the server did not say goodbye"
+
+# Switched off, it keeps quiet.
+OAUTH__DNS_SD__ENABLED=false start_server "$server" "$work" --profile is10
+python3 "$here/checks/dns_sd_listener.py" silence "_nmos-auth._tcp.local"
+say "announced, gone and silent as it should be"
