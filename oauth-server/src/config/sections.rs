@@ -293,7 +293,8 @@ sections! {
     /// What AMWA IS-10 knows and OAuth does not. It holds in the profiles `is10` and `is10-legacy` alone.
     Nmos ["nmos"] {
         /// Whom access tokens are for where neither a `resource` nor an API says so: domain names, such as
-        /// `*.studio.example.org`, in which `*` stands for one label or more. Unset: everybody (`*`), outside production.
+        /// `*.studio.example.org`, in which `*` stands for one label or more. Unset: the devices of the server's own domain
+        /// and of `.local`; in production it must be set.
         audience: Vec<String> = Vec::new(),
         /// What a client may do for itself, by the client credentials grant, as `api:access`. Nothing else is granted to it.
         client_rights: Vec<String> = vec!["registration:write".into()],

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use oauth_core::{
     config::{Audience, Policy, RefreshTokens},
     error::PortError,
-    model::{Access, AccessRight, Client, Scope, UserId},
+    model::{Access, AccessRight, Client, Issuer, Scope, UserId},
     ports::Claims,
     seaorm::SeaStore,
 };
@@ -18,8 +18,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The shortest life of an access token.
 const SHORTEST_LIFE: Duration = Duration::from_secs(30);
-/// Everybody, where nobody said more and nothing is at stake.
-const EVERYBODY: &str = "*";
 
 /// The policy of a profile of NMOS.
 pub fn apply(config: &Config, policy: &mut Policy) {
@@ -38,13 +36,27 @@ pub fn apply(config: &Config, policy: &mut Policy) {
 fn audience(config: &Config) -> Audience {
     let mut otherwise = config.nmos.audience.clone();
     if otherwise.is_empty() {
-        otherwise.push(EVERYBODY.to_owned());
+        otherwise = neighbours(&config.issuer());
     }
     let own =
         |audience: Vec<String>| if audience.is_empty() { otherwise.clone() } else { audience };
     let by_scope: BTreeMap<_, _> =
         config.known_apis().into_iter().map(|api| (api.name, own(api.audience))).collect();
     Audience { by_scope, otherwise, is_always_a_list: true }
+}
+
+/// The devices that are meant where nobody said more and nothing is at stake: those of the server's own domain, and of
+/// the local network. There is no name for everybody: guards take `*` alone for nobody.
+fn neighbours(issuer: &Issuer) -> Vec<String> {
+    let mut names = vec!["*.local".to_owned(), "localhost".to_owned()];
+    let url = url::Url::parse(issuer.as_str()).ok();
+    let domain = url.as_ref().and_then(url::Url::domain).unwrap_or_default();
+    if let Some((_, parent)) = domain.split_once('.')
+        && parent.contains('.')
+    {
+        names.push(format!("*.{parent}"));
+    }
+    names
 }
 
 /// Whether a text may stand in the audience of a token: a domain name in which whole labels may be `*`, alone or as a
