@@ -163,6 +163,17 @@ def guard_cases(bench, floor, server):
             Fixed("/guard/seen", headers=bare),
             12,
         )
+        ours, bare = bearer(server.token("rs512")), bearer(floor_token(floor, "rs512"))
+        bench.case(
+            "guard of a node, RS512, verified each time",
+            guard,
+            Fixed("/x-nmos/read/v1.0", headers=ours),
+            floor,
+            Fixed("/guard", headers=bare),
+        )
+        # What the guard adds to a handler that has none.
+        node = Fixed("/x-nmos/read", headers=ours)
+        bench.case("guard of a node, token seen before", guard, node, floor, Fixed("/hello", headers=ours))
         bench.case("hello, no guard", guard, Fixed("/hello"), floor, Fixed("/hello"))
 
 

@@ -27,6 +27,7 @@ CLAIMS = (
 CLIENTS = {
     "es256": 'access_token_algorithm = "ES256"',
     "rs256": 'access_token_algorithm = "RS256"',
+    "rs512": 'access_token_algorithm = "RS512"',
     "opaque": 'access_token_format = "opaque"',
     "web": f'redirect_uris = ["{REDIRECT_URI}"]\nskip_consent = true',
     "asking": f'redirect_uris = ["{REDIRECT_URI}"]',
@@ -38,6 +39,7 @@ def configuration():
     parts = [
         # Codes are collected before they are exchanged, and nobody waits for a second sign-in.
         '[tokens]\ncode_ttl = "10m"\naccess_token_ttl = "1h"',
+        '[keys]\nalgorithms = ["ES256", "RS256", "RS512"]',
         '[[scope]]\nname = "read"\ndescription = "read"',
         f'[[resource]]\nuri = "{AUDIENCE}"',
         # Sixty-four browsers at one address, and one person in all of them.

@@ -3,7 +3,10 @@
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::{KeyPair as RsaKeyPair, KeySize},
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256,
+        RSA_PKCS1_SHA512,
+    },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -41,6 +44,7 @@ pub(crate) struct Keys {
     es256: Key,
     rsa: RsaKeyPair,
     rs256: Key,
+    rs512: Key,
 }
 
 impl Keys {
@@ -52,6 +56,7 @@ impl Keys {
             random: SystemRandom::new(),
             es256: Key::new(Algorithm::ES256, DecodingKey::from_ec_der(ec.public_key().as_ref())),
             rs256: Key::new(Algorithm::RS256, DecodingKey::from_rsa_der(rsa.public_key().as_ref())),
+            rs512: Key::new(Algorithm::RS512, DecodingKey::from_rsa_der(rsa.public_key().as_ref())),
             ec,
             rsa,
         })
@@ -74,11 +79,21 @@ impl Keys {
         Ok(token)
     }
 
+    /// A compact JWS with RS512.
+    pub(crate) fn sign_rs512(&self, claims: &Claims) -> anyhow::Result<String> {
+        let mut token = self.rs512.unsigned(claims)?;
+        let mut signature = [0; 256];
+        self.rsa.sign(&RSA_PKCS1_SHA512, &self.random, token.as_bytes(), &mut signature)?;
+        append(&mut token, &signature);
+        Ok(token)
+    }
+
     /// The claims of a token that one of the two keys signed.
     pub(crate) fn verify(&self, token: &str) -> Option<Claims> {
         let key = match jsonwebtoken::decode_header(token).ok()?.alg {
             Algorithm::ES256 => &self.es256,
             Algorithm::RS256 => &self.rs256,
+            Algorithm::RS512 => &self.rs512,
             _ => return None,
         };
         jsonwebtoken::decode(token, &key.verification, &key.rules).ok().map(|data| data.claims)

@@ -44,6 +44,7 @@ async fn main() -> anyhow::Result<()> {
         .route("/key-set", get(key_set))
         .route("/token/es256", post(token::es256))
         .route("/token/rs256", post(token::rs256))
+        .route("/token/rs512", post(token::rs512))
         .route("/token/opaque", post(token::opaque))
         .route("/introspect", post(introspect::introspect))
         .route("/document", get(openid::document))

@@ -49,6 +49,15 @@ pub(crate) async fn rs256(
     token(&headers, &body, |claims| floor.keys.sign_rs256(&claims))
 }
 
+/// Client credentials, signed with RS512.
+pub(crate) async fn rs512(
+    State(floor): State<Arc<Floor>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    token(&headers, &body, |claims| floor.keys.sign_rs512(&claims))
+}
+
 /// Client credentials: 256 random bits, remembered in memory alone.
 pub(crate) async fn opaque(
     State(floor): State<Arc<Floor>>,

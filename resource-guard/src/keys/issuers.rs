@@ -93,6 +93,7 @@ pub(crate) struct Issuers {
     hosts: Vec<HostPattern>,
     discovery: bool,
     /// Those the operator named.
+    #[cfg(feature = "dns-sd")]
     named: Vec<Arc<Server>>,
     /// Those, and the ones found in the network, the preferred ones first. They host each other's keys.
     facility: RwLock<Arc<[Arc<Server>]>>,
@@ -104,10 +105,11 @@ impl Issuers {
     pub(crate) fn new(trust: Trust, asking: Asking) -> Arc<Self> {
         let named: Vec<_> = trust.issuers.into_iter().map(|issuer| asking.server(issuer)).collect();
         Arc::new(Self {
-            facility: RwLock::new(named.clone().into()),
+            facility: RwLock::new(named.as_slice().into()),
             hosts: trust.hosts,
             discovery: trust.discovery,
             asking,
+            #[cfg(feature = "dns-sd")]
             named,
             guests: Mutex::default(),
         })

@@ -8,9 +8,11 @@ use aws_lc_rs::hmac;
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, StatusCode, header};
-use resource_guard::{ConfigProblem, Guard, SigningAlgorithm};
+use resource_guard::{
+    ConfigProblem, Guard, MemoryRevocations, Revocations as _, SigningAlgorithm, Timestamp,
+};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 fn token(peer: &Peer, changes: &Value) -> String {
     RSA.signer.sign("JWT", &node_claims(peer.issuer(), changes)).unwrap()
@@ -323,6 +325,19 @@ async fn r16_the_guard_never_redirects() {
             assert!(!status.is_redirection(), "{path}");
         }
     }
+}
+
+#[tokio::test]
+async fn revoked_tokens_are_refused_by_nodes_too() {
+    let peer = Peer::start().await;
+    peer.publishes([&*RSA]);
+    let list = Arc::new(MemoryRevocations::new());
+    let guard = node().0.trust_issuer(peer.issuer()).revocations(list.clone()).build().unwrap();
+    let app = app_of(&guard);
+    let token = token(&peer, &json!({"jti": "t-1"}));
+    assert_eq!(answers(&app, &token).await, allowed());
+    list.revoke("t-1", Timestamp::from_unix(START + 60)).await.unwrap();
+    assert_eq!(answers(&app, &token).await, invalid(), "a remembered token too");
 }
 
 #[test]
