@@ -1,11 +1,11 @@
-//! `oauth_pending_client`: clients that registered themselves and await approval. While a row is here, nothing acts
+//! `oauth_client_approval`: clients that registered themselves and await approval. While a row is here, nothing acts
 //! for the client.
 
 use sea_orm::entity::prelude::*;
 
-/// A row of `oauth_pending_client`.
+/// A row of `oauth_client_approval`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
-#[sea_orm(table_name = "oauth_pending_client")]
+#[sea_orm(table_name = "oauth_client_approval")]
 pub struct Model {
     /// The client.
     #[sea_orm(primary_key, auto_increment = false)]

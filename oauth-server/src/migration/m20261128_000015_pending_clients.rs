@@ -6,7 +6,7 @@ use sea_orm_migration::{
     sea_orm::DatabaseBackend,
 };
 
-const TABLE: &str = "oauth_pending_client";
+const TABLE: &str = "oauth_client_approval";
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
             table.collate("utf8mb4_bin");
         }
         manager.create_table(table).await?;
-        let name = "oauth_pending_client_expires";
+        let name = "oauth_client_approval_expires";
         let index = Index::create().name(name).table(TABLE).col("expires_at").take();
         manager.create_index(index).await
     }
