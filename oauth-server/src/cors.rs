@@ -65,13 +65,15 @@ impl OpenPaths {
 
 const ANY: (HeaderName, &str) = (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
 
-const ACTUAL: [(HeaderName, &str); 2] =
-    [ANY, (header::ACCESS_CONTROL_EXPOSE_HEADERS, "www-authenticate, retry-after, x-request-id")];
+const ACTUAL: [(HeaderName, &str); 2] = [
+    ANY,
+    (header::ACCESS_CONTROL_EXPOSE_HEADERS, "www-authenticate, retry-after, etag, x-request-id"),
+];
 
 const PREFLIGHT: [(HeaderName, &str); 4] = [
     ANY,
-    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
-    (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, x-request-id"),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
+    (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match, x-request-id"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 

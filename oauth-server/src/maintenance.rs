@@ -107,7 +107,9 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let questions = approval::sweep(state, SWEEP_LIMIT).await?;
     let retention = state.config.audit.retention;
     let audit = state.audit.sweep(retention, env.clock.now(), SWEEP_LIMIT).await?;
-    Ok(issued + sessions + attempts + invitations + departures + revoked + questions + audit)
+    let people = state.people().sweep(SWEEP_LIMIT).await?;
+    let rest = questions + audit + people;
+    Ok(issued + sessions + attempts + invitations + departures + revoked + rest)
 }
 
 /// Tells clients of the logouts that are due, a bounded number. A failure is logged; the notices stay.

@@ -10,6 +10,7 @@ mod kept;
 mod written;
 
 pub(crate) use check::is_email;
+pub(crate) use kept::write;
 pub use kept::{AddressTaken, change};
 pub use written::Flag;
 

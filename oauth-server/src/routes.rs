@@ -1,7 +1,7 @@
 //! Every route of the server.
 
 use crate::{
-    admin_api, certs,
+    admin_api, api, certs,
     cors::{Answers, OpenPaths},
     front, health, nmos, pages,
     shell::ShellLayer,
@@ -23,6 +23,8 @@ use oauth_core::http::Edge;
 /// | `/admin`, and below it `keys`, `registration`, `users` | what administrators look after | [`pages`] |
 /// | `/auth/login`, and beside it `session`, `refresh`, `logout` | sessions for front ends | [`front`] |
 /// | `/static/{file}` | style sheet and icon | [`pages`] |
+/// | `/api` | the user service for front ends and programs | [`api`] |
+/// | `/confirm-email`, `/forgot-password`, `/reset-password`, `/confirm-new-email`, `/undo-email` | where letters lead | [`pages`] |
 /// | `/certs` | certificates of the keys | [`certs`] |
 /// | `/admin/api` and below | rights, clients that await approval and the audit log, for programs of administrators | [`admin_api`] |
 /// | `/x-nmos/auth/v1.0` and below | the paths of 2019, in the profile `is10-legacy` | [`nmos::legacy`] |
@@ -44,6 +46,7 @@ pub fn router(state: &AppState) -> Router {
     Router::new()
         .merge(protocol)
         .merge(own)
+        .merge(api::router(state))
         .merge(pages::router(state))
         .merge(front::router(state))
         .fallback(move || async move { pages::not_found(&lost) })
@@ -66,6 +69,7 @@ fn open_paths(state: &AppState) -> OpenPaths {
         at("/.well-known/openid-configuration"),
         "/certs".into(),
     ];
+    open.extend(api::PATHS.map(str::to_owned));
     if !state.config.profile().is_nmos() {
         return OpenPaths::new(open, Answers::ToScripts);
     }

@@ -39,6 +39,7 @@ enum Kind {
     Signup,
     Registration,
     Guest,
+    Letters,
 }
 
 impl Subject {
@@ -65,6 +66,20 @@ impl Subject {
     /// Guest tokens for an address.
     pub fn guest(address: ClientAddress) -> Self {
         Self { key: format!("guest:{}", address.network()), kind: Kind::Guest }
+    }
+
+    /// Letters that somebody at an address asks for.
+    pub fn letters_from(address: ClientAddress) -> Self {
+        Self { key: format!("letters-from:{}", address.network()), kind: Kind::Address }
+    }
+
+    /// Letters to whoever goes by a name or an e-mail address, whether there is anybody or not.
+    pub fn letters_to(whom: &str) -> Self {
+        let hash = HashedToken::of(&oauth_core::model::email_key(whom));
+        Self {
+            key: format!("letters-to:{}", URL_SAFE_NO_PAD.encode(hash.as_bytes())),
+            kind: Kind::Letters,
+        }
     }
 
     /// Signing up from an address.
@@ -176,6 +191,7 @@ impl Throttle {
                 Kind::Signup => self.limits.signup_attempts,
                 Kind::Registration => self.limits.registration_attempts,
                 Kind::Guest => self.limits.guest_attempts,
+                Kind::Letters => self.limits.letter_attempts,
             }),
             first: seconds(self.limits.first_delay),
             longest: seconds(self.limits.longest_delay),

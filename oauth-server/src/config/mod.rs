@@ -229,6 +229,16 @@ impl Config {
         }
     }
 
+    /// What somebody gets on each API by signing up without being asked, those without any included: what is written
+    /// down is certain.
+    pub fn rights_of_newcomers(&self) -> Vec<(String, oauth_core::model::Access)> {
+        let access = match self.self_service() {
+            SelfService::Fixed => self.signup.default_access,
+            SelfService::None | SelfService::Choose => oauth_core::model::Access::None,
+        };
+        self.known_apis().into_iter().map(|api| (api.name, access)).collect()
+    }
+
     /// Which rights somebody gets by signing up.
     pub fn self_service(&self) -> SelfService {
         self.signup.access_rights.unwrap_or(if self.is_demo() {

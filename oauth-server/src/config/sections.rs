@@ -153,6 +153,16 @@ words! {
     }
 }
 
+words! {
+    /// Whether people have to give an e-mail address.
+    AccountEmail {
+        /// They may.
+        Optional = "optional",
+        /// They have to.
+        Required = "required",
+    }
+}
+
 sections! {
     /// At the top of the file, before any section.
     General [""] {
@@ -368,6 +378,22 @@ sections! {
         guest_token_ttl: Duration = seconds(15 * MINUTE),
         /// How often a guest token can be refreshed. 0: never.
         guest_refreshes: u16 = 4,
+        /// Whether people have to give an e-mail address when they sign up.
+        email: AccountEmail = AccountEmail::Optional,
+        /// Where the terms are that people agree to when they sign up. Unset: there are none.
+        terms_url: Option<String> = None,
+        /// For how long somebody may confirm the address of a new account by the link in the letter.
+        confirm_ttl: Duration = seconds(3 * DAY),
+        /// For how long the link in a letter about a forgotten password is good.
+        reset_ttl: Duration = seconds(45 * MINUTE),
+        /// For how long somebody may confirm another address.
+        change_ttl: Duration = seconds(DAY),
+        /// For how long the old address can take such a change back.
+        undo_ttl: Duration = seconds(7 * DAY),
+        /// When an address that nobody confirmed is forgotten; and the account with it where `email` is `required`.
+        unconfirmed_ttl: Duration = seconds(7 * DAY),
+        /// How long ago a sign-in may be for what matters most: another address, deleting the account.
+        fresh_for: Duration = seconds(10 * MINUTE),
     }
 
     /// Browser sessions.
@@ -404,6 +430,9 @@ sections! {
         registration_attempts: u16 = 20,
         /// Guest tokens for one address that cost nothing. Each further one doubles the wait.
         guest_attempts: u16 = 200,
+        /// Letters to one person that anybody can ask for, such as those about a forgotten password, that cost nothing.
+        /// Each further one doubles the wait.
+        letter_attempts: u16 = 3,
         /// The first wait.
         first_delay: Duration = seconds(2),
         /// The longest wait.

@@ -11,3 +11,7 @@ pub mod rotated_session;
 pub mod session;
 pub mod throttle;
 pub mod upstream_attempt;
+pub mod mail_token;
+pub mod session;
+pub mod throttle;
+pub mod unconfirmed;

@@ -4,6 +4,7 @@ mod m20261122_000001_sessions_and_throttle;
 mod m20261122_000002_session_names;
 mod m20261122_000003_initial_access_tokens;
 mod m20261128_000001_devices;
+mod m20261128_000002_mail_tokens;
 mod m20261128_000006_letters;
 mod m20261128_000007_identities;
 mod m20261128_000009_revoked_tokens;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000010_rotated_sessions::Migration),
             Box::new(m20261128_000015_pending_clients::Migration),
             Box::new(m20261128_000016_audit::Migration),
+            Box::new(m20261128_000002_mail_tokens::Migration),
         ]
     }
 

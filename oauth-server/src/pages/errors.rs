@@ -131,6 +131,39 @@ impl Explanation {
         )
     }
 
+    /// The link of a letter is not good.
+    pub(super) const fn link_invalid() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "link_invalid",
+            "This link does not work any more",
+            "It was used already, it is too old, or another letter took its place.",
+            "Look for a newer letter, or ask for another one where you asked for this one.",
+        )
+    }
+
+    /// Somebody else has the address by now.
+    pub(super) const fn email_taken() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "email_taken",
+            "This address belongs to another account",
+            "Somebody confirmed it for another account in the meantime.",
+            "Sign in with that account, or give this one another address.",
+        )
+    }
+
+    /// No letters leave this server.
+    pub(super) const fn no_letters() -> Self {
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "no_letters",
+            "This server sends no letters",
+            "So it can neither confirm an address nor help with a forgotten password.",
+            "Ask the people who run this server.",
+        )
+    }
+
     /// Something inside failed.
     pub const fn failure() -> Self {
         Self::new(

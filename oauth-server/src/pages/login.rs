@@ -10,6 +10,7 @@ use super::{
     way::Way,
 };
 use crate::{
+    config::Authenticator,
     session::{Session, Started},
     shell,
     sign_in::StoredPassword,
@@ -34,6 +35,8 @@ struct Login {
     to: String,
     query: String,
     signup_open: bool,
+    /// Whether a letter can help whoever forgot the password.
+    letters: bool,
     username: String,
     /// The name of somebody who is signed in and may go on as that.
     known: Option<String>,
@@ -142,6 +145,8 @@ fn form(
         to: way.to(),
         query: way.query(),
         signup_open: state.config.signup.open,
+        letters: state.mail.is_on()
+            && state.config.general.authenticator == Authenticator::Database,
         username,
         known,
         again,

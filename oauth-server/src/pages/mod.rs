@@ -16,6 +16,7 @@ mod home;
 mod languages;
 mod login;
 mod logout;
+mod mail_links;
 mod page;
 mod recipes;
 mod select_account;
@@ -28,6 +29,7 @@ mod words;
 pub(crate) use errors::EarlyPages;
 pub use errors::{Explainer, Explanation};
 pub(crate) use logout::sign_out;
+pub(crate) use words::span;
 
 use crate::state::AppState;
 use axum::{
@@ -60,6 +62,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/account/applications", get(applications::show))
         .route("/account/applications/revoke", post(applications::revoke))
         .merge(account::routes())
+        .merge(mail_links::routes())
         .merge(clients::routes())
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(guard)

@@ -57,7 +57,9 @@ impl Frame {
 
     /// Whether the page is one of those below the account.
     pub(super) fn is_in_account(&self) -> bool {
-        matches!(self.here, "identities" | "profile" | "password" | "sessions" | "applications")
+        let below =
+            ["applications", "email", "identities", "password", "profile", "sessions"];
+        below.contains(&self.here)
     }
 }
 

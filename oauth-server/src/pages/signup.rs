@@ -4,17 +4,17 @@ use super::{
     asker::Asker,
     errors::{Explanation, Trouble},
     form::{Form, Problems},
+    mail_links,
     page::{Frame, see_other, show as page, show_to},
     social::{Button, buttons, lead_out},
     visit::Visit,
     way::Way,
 };
 use crate::{
-    config::SelfService,
-    credentials::{check_password, check_username},
+    config::{AccountEmail, SelfService},
+    people::{Error, Refusal, Registration},
     shell,
     state::AppState,
-    throttle::Admission,
 };
 use askama::Template;
 use axum::{
@@ -22,12 +22,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use oauth_core::{
-    error::PortError,
-    model::{Access, AccessRight, UserId},
-    params::Params,
-    seaorm::{NewUser, new_user_id},
-};
+use oauth_core::{model::Access, params::Params};
 
 #[derive(Template)]
 #[template(path = "signup.html")]
@@ -38,6 +33,9 @@ struct Signup {
     to: String,
     query: String,
     username: String,
+    email: String,
+    email_required: bool,
+    terms_url: Option<String>,
     password_length: u16,
     rights: Vec<Right>,
     /// Who is signed in already.
@@ -75,28 +73,64 @@ pub(super) async fn submit(
 ) -> Result<Response, Trouble> {
     let way = open(&state, &visit, &params).await?;
     let again = |status, problems| form(&state, (&visit, &way), &params, status, problems);
-    let wanted = match Wanted::of(&state, &params) {
-        Ok(wanted) => wanted,
-        Err(problems) => return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems)),
-    };
-    let address = shell::client_address();
-    if let Some(address) = address
-        && let Admission::Wait(seconds) = state.throttle.admit_signup(address).await?
-    {
-        let text = format!(
-            "Too many accounts were made from where you are. Try again in {seconds} seconds."
-        );
-        let mut response = again(StatusCode::TOO_MANY_REQUESTS, Problems::one("username", text));
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        return Ok(response);
+    let people = state.people();
+    let mut said = said(&params);
+    let rights = rights(&state, &params);
+    if let Err(text) = rights {
+        let mut problems = people.check(&said).map_or_else(problems_of, |()| Problems::default());
+        problems.add("rights", text);
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems));
     }
-    let Some(user) = make(&state, wanted).await? else {
-        let text = "This user name is taken. Choose another one, or sign in if it is yours.";
-        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Problems::one("username", text)));
+    said.rights = rights.unwrap_or_default();
+    let made = match people.register(said).await {
+        Ok(made) => made,
+        Err(Error::Failed(e)) => return Err(e.into()),
+        Err(Error::Refused(Refusal::Throttled(seconds))) => {
+            let text = format!(
+                "Too many accounts were made from where you are. Try again in {seconds} seconds."
+            );
+            let mut response =
+                again(StatusCode::TOO_MANY_REQUESTS, Problems::one("username", text));
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            return Ok(response);
+        }
+        Err(Error::Refused(Refusal::Conflict(_))) => {
+            let text = "This user name is taken. Choose another one, or sign in if it is yours.";
+            return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Problems::one("username", text)));
+        }
+        Err(Error::Refused(refusal)) => {
+            return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems_of(refusal)));
+        }
     };
-    tracing::info!(user.id = %user, "user signed up");
+    let Some(user) = made.user else { return Ok(mail_links::look_into_mailbox(&state)) };
+    let address = shell::client_address();
     let started = state.sessions.start(&visit.headers, &user, &["pwd"], address).await?;
     Ok(way.begin(&state, &visit.browser, started).await)
+}
+
+/// What somebody who signs up says, rights aside.
+fn said(params: &Params) -> Registration {
+    let text = |name: &str| params.get(name).map(str::to_owned);
+    Registration {
+        // A name is asked for on the page, so an empty one is not one to be made up.
+        username: text("username").or_else(|| Some(String::new())),
+        email: text("email"),
+        password: text("password").unwrap_or_default(),
+        agrees: params.get("agreement") == Some("yes"),
+        ..Registration::default()
+    }
+}
+
+/// What was wrong, at the fields of the page.
+fn problems_of(refusal: Refusal) -> Problems {
+    let mut problems = Problems::default();
+    let Refusal::Invalid(complaints) = refusal else { return problems };
+    for complaint in complaints {
+        let fields = ["username", "email", "password", "agreement"];
+        let field = fields.into_iter().find(|field| *field == complaint.field);
+        problems.add(field.unwrap_or("username"), complaint.text);
+    }
+    problems
 }
 
 async fn open(state: &AppState, visit: &Visit, params: &Params) -> Result<Way, Trouble> {
@@ -104,38 +138,6 @@ async fn open(state: &AppState, visit: &Visit, params: &Params) -> Result<Way, T
         return Err(Explanation::signup_closed().into());
     }
     Way::of(state, visit, params).await
-}
-
-/// What somebody who signs up wants, checked.
-struct Wanted {
-    username: String,
-    password: String,
-    rights: Vec<(String, Access)>,
-}
-
-impl Wanted {
-    fn of(state: &AppState, params: &Params) -> Result<Self, Problems> {
-        let mut problems = Problems::default();
-        let typed = params.get("username").unwrap_or_default();
-        let username = check_username(typed).unwrap_or_else(|text| {
-            problems.add("username", text);
-            String::new()
-        });
-        let password = params.get("password").unwrap_or_default();
-        let shortest = state.config.signup.password_length;
-        if let Err(text) = check_password(password, typed, shortest) {
-            problems.add("password", text);
-        }
-        let rights = rights(state, params).unwrap_or_else(|text| {
-            problems.add("rights", text);
-            Vec::new()
-        });
-        if problems.is_empty() {
-            Ok(Self { username, password: password.to_owned(), rights })
-        } else {
-            Err(problems)
-        }
-    }
 }
 
 /// A right on every API, those without any included: what is written down is certain.
@@ -151,28 +153,6 @@ fn rights(state: &AppState, params: &Params) -> Result<Vec<(String, Access)>, &'
     };
     let apis = state.config.known_apis().into_iter();
     apis.map(|api| Ok((chosen(&api.name)?, api.name))).map(|r| r.map(|(a, n)| (n, a))).collect()
-}
-
-/// The rights of somebody who signs up without choosing any.
-pub(super) fn self_service(state: &AppState) -> Vec<(String, Access)> {
-    let access = match state.config.self_service() {
-        SelfService::Fixed => state.config.signup.default_access,
-        SelfService::None | SelfService::Choose => Access::None,
-    };
-    state.config.known_apis().into_iter().map(|api| (api.name, access)).collect()
-}
-
-/// Makes the user; nothing when the name is taken.
-async fn make(state: &AppState, wanted: Wanted) -> Result<Option<UserId>, PortError> {
-    // The same work whether the name is free or not.
-    let password_hash = Some(state.passwords.hash(&wanted.password).await?);
-    let now = state.now();
-    let id = new_user_id(now, &*state.provider.env().random);
-    let new = NewUser { password_hash, ..NewUser::new(id, wanted.username, now) };
-    let Some(id) = state.store.create_user(new).await? else { return Ok(None) };
-    let right = |(api, access)| AccessRight { user: id.clone(), api, access, paths: Vec::new() };
-    state.store.set_rights(&id, wanted.rights.into_iter().map(right).collect()).await?;
-    Ok(Some(id))
 }
 
 fn form(
@@ -191,6 +171,9 @@ fn form(
         to: way.to(),
         query: way.query(),
         username: params.get("username").unwrap_or_default().to_owned(),
+        email: params.get("email").unwrap_or_default().to_owned(),
+        email_required: state.config.accounts.email == AccountEmail::Required,
+        terms_url: state.config.accounts.terms_url.clone(),
         password_length: state.config.signup.password_length,
         rights: offered(state, params),
         known: visit.session.as_ref().map(|session| session.user.username.clone()),

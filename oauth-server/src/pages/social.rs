@@ -5,7 +5,6 @@ use super::{
     errors::{Explanation, Trouble},
     form::Form,
     page::{Frame, see_other, show},
-    signup::self_service,
     visit::{SignedIn, Visit},
     way::Way,
 };
@@ -258,7 +257,7 @@ async fn admit(
     {
         return Err(Refusal::Throttled);
     }
-    let rights = self_service(state);
+    let rights = state.config.rights_of_newcomers();
     match state.social.create(upstream, person, tokens, rights).await? {
         Some(user) => {
             tracing::info!(user.id = %user, upstream = upstream.settings.id, "user signed up");

@@ -208,7 +208,7 @@ fn written(at: Timestamp, how: &[time::format_description::BorrowedFormatItem<'_
 }
 
 /// A span of time in its largest whole unit.
-pub(super) fn span(duration: Duration) -> String {
+pub(crate) fn span(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
     let (number, unit) = units
@@ -225,6 +225,7 @@ pub(super) fn notice(word: Option<&str>) -> Option<&'static str> {
         "signed_out" => "You are signed out.",
         "deleted" => "The client is deleted, with every token it had.",
         "saved" => "Saved.",
+        "letter_sent" => "A letter is on its way. Follow the link in it.",
         "made" => {
             "This client was made already; its secret was shown then. Make a new one if you lost it."
         }

@@ -8,6 +8,8 @@ use oauth_core::error::{OAuthError, PortError};
 pub enum Refusal {
     /// Something that was sent is not acceptable, field by field.
     Invalid(Vec<Complaint>),
+    /// Fields that whoever asks may not write.
+    FieldsNotAllowed(Vec<Complaint>),
     /// The name is unknown, the password is wrong, or the user is locked out: nobody is told which.
     WrongCredentials,
     /// Too many attempts. Seconds to wait.

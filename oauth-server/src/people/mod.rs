@@ -16,18 +16,37 @@
 mod caller;
 mod claims;
 mod devices;
+mod directory;
+mod editing;
+mod email;
 mod error;
+mod forgotten;
 mod guest;
+mod letters;
+mod links;
 mod logging_in;
 pub mod own_client;
+mod password;
+mod person;
+mod registering;
+mod removal;
+mod sessions;
+mod visibility;
 
 pub use caller::{Caller, Need};
 pub use claims::OwnClaims;
 pub use devices::Device;
+pub use directory::{Found, MOST, Search};
+pub use editing::{Edit, Writer};
 pub use error::{Complaint, Error, Refusal};
 pub(crate) use guest::as_user;
 pub use guest::{GUEST_PREFIX, is_guest};
+pub use links::{LinkAccount, Purpose};
 pub use logging_in::Tokens;
+pub use person::Person;
+pub use registering::{Registered, Registration};
+pub use sessions::Place;
+pub use visibility::{Level, Visibility};
 
 use crate::state::AppState;
 

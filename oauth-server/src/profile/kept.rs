@@ -59,7 +59,7 @@ async fn replace(
 }
 
 /// Writes a profile in place of the one that a row has, which the transaction holds.
-async fn write(
+pub(crate) async fn write(
     t: &DatabaseTransaction,
     row: &Model,
     current: &Map<String, Value>,

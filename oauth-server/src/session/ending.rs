@@ -11,6 +11,7 @@ use oauth_core::{
     error::{OAuthError, PortError},
     model::{HashedToken, Participant, Timestamp, UserId},
     ports::GrantStore as _,
+    seaorm::Work,
 };
 use sea_orm::{
     ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, ExprTrait as _,
@@ -61,6 +62,32 @@ impl Sessions {
     /// Ends every session of a user, on all devices. After a change of password, say.
     pub async fn end_all_of(&self, user: &UserId) -> Result<u64, PortError> {
         Ok(self.end_where(Column::UserId.eq(user.as_str())).await?.0)
+    }
+
+    /// Does something that makes every session of a user worthless, such as replacing a forgotten password, and ends
+    /// them, all in one transaction; returns how many there were. Nothing happens, and `None` is returned, when the
+    /// work finds that it cannot be done.
+    pub async fn end_all_after<F>(&self, user: &UserId, work: F) -> Result<Option<u64>, PortError>
+    where
+        F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
+    {
+        let now = self.clock.now();
+        let of_user = Column::UserId.eq(user.as_str());
+        let ended = self
+            .store
+            .write(move |t| {
+                Box::pin(async move {
+                    if !work(t).await? {
+                        return Ok(None);
+                    }
+                    Ok(Some(close(t, of_user, now).await?))
+                })
+            })
+            .await?;
+        let Some(ended) = ended else { return Ok(None) };
+        let count = ended.len() as u64;
+        self.tell(ended).await;
+        Ok(Some(count))
     }
 
     /// Deletes at most `limit` sessions that are over, and for so long that no request that was begun in one of them

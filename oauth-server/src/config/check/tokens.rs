@@ -36,6 +36,11 @@ fn positive(config: &Config, problems: &mut Problems) {
         ("openid.id_token_ttl", config.openid.id_token_ttl),
         ("registration.unused_client_ttl", config.registration.unused_client_ttl),
         ("accounts.guest_token_ttl", config.accounts.guest_token_ttl),
+        ("accounts.confirm_ttl", config.accounts.confirm_ttl),
+        ("accounts.reset_ttl", config.accounts.reset_ttl),
+        ("accounts.change_ttl", config.accounts.change_ttl),
+        ("accounts.undo_ttl", config.accounts.undo_ttl),
+        ("accounts.fresh_for", config.accounts.fresh_for),
         ("sessions.idle_timeout", config.sessions.idle_timeout),
         ("throttle.first_delay", config.throttle.first_delay),
         ("maintenance.sweep_every", config.maintenance.sweep_every),
@@ -62,6 +67,10 @@ fn ordered(config: &Config, problems: &mut Problems) {
         (
             ("tokens.access_token_max_ttl", tokens.access_token_max_ttl),
             ("accounts.guest_token_ttl", config.accounts.guest_token_ttl),
+        ),
+        (
+            ("accounts.unconfirmed_ttl", config.accounts.unconfirmed_ttl),
+            ("accounts.confirm_ttl", config.accounts.confirm_ttl),
         ),
         (("sessions.max_age", sessions.max_age), ("sessions.idle_timeout", sessions.idle_timeout)),
         (

@@ -2,6 +2,7 @@
 
 mod browser;
 mod identities;
+mod email;
 mod overview;
 mod password;
 mod profile;
@@ -21,6 +22,8 @@ pub(super) fn routes() -> Router<AppState> {
     Router::new()
         .route("/account", get(overview::show))
         .route("/account/profile", get(profile::show).post(profile::save))
+        .route("/account/email", get(email::show).post(email::change))
+        .route("/account/email/again", post(email::again))
         .route("/account/password", get(password::show).post(password::change))
         .route("/account/identities", get(identities::show))
         .route("/account/identities/link", post(social::depart_to_link))

@@ -22,6 +22,9 @@ use serde_json::{Map, Value};
 struct ProfilePage {
     frame: Frame,
     notice: Option<&'static str>,
+    /// The address, which has a page of its own, and whether it is confirmed.
+    email: Option<String>,
+    email_verified: bool,
     groups: Vec<Group>,
     problems: Problems,
 }
@@ -59,8 +62,8 @@ pub(super) async fn save(
     Form(params): Form,
 ) -> Result<Response, Trouble> {
     let user = &visit.user().id;
-    let draft = typed(&params);
     let current = state.store.profile(user).await?;
+    let draft = typed(&params, &current);
     let checked = match draft.check() {
         Ok(checked) => checked,
         Err(objections) => {
@@ -75,7 +78,10 @@ pub(super) async fn save(
     if checked.replace(&current, now) == current {
         return Ok(see_other("/account/profile?done=unchanged"));
     }
-    let with = move |current: &Map<String, Value>| Some(checked.replace(current, now));
+    // The address is the one of the moment of writing, whatever was read before.
+    let with = move |current: &Map<String, Value>| {
+        Some(typed(&params, current).check().ok()?.replace(current, now))
+    };
     if matches!(profile::change(&state.store, user, with).await?, Ok(None)) {
         return Err(Explanation::not_found().into());
     }
@@ -83,11 +89,15 @@ pub(super) async fn save(
     Ok(see_other("/account/profile?done=saved"))
 }
 
-/// What was typed. A field that is empty, or not there, says nothing.
-fn typed(params: &Params) -> ProfileDraft {
+/// What was typed. A field that is empty, or not there, says nothing. The address is not changed here.
+fn typed(params: &Params, current: &Map<String, Value>) -> ProfileDraft {
     let mut draft = ProfileDraft::default();
     for &claim in Claim::ALL {
-        draft.set(claim, params.get(element(claim)).unwrap_or_default());
+        let text = match claim {
+            Claim::Email => current.get(claim.as_str()).and_then(Value::as_str),
+            claim => params.get(element(claim)),
+        };
+        draft.set(claim, text.unwrap_or_default());
     }
     draft
 }
@@ -115,13 +125,15 @@ fn form(
     let content = ProfilePage {
         frame: Frame::of(state, visit.user(), "profile"),
         notice: words::notice(visit.query.get("done")),
+        email: current.get("email").and_then(Value::as_str).map(str::to_owned),
+        email_verified: Flag::Email.is_set(current),
         groups: groups.collect(),
         problems,
     };
     page(status, content)
 }
 
-/// The order of the form. Every claim is in one group.
+/// The order of the form. Every claim is in one group, but for the address, which has a page of its own.
 const GROUPS: [(&str, &str, &[Claim]); 4] = [
     (
         "names",
@@ -135,7 +147,7 @@ const GROUPS: [(&str, &str, &[Claim]); 4] = [
             Claim::PreferredUsername,
         ],
     ),
-    ("reach", "How to reach you", &[Claim::Email, Claim::PhoneNumber]),
+    ("reach", "How to reach you", &[Claim::PhoneNumber]),
     (
         "about",
         "About you",
@@ -208,7 +220,6 @@ fn hint(claim: Claim, current: &Map<String, Value>, user: &User) -> Option<Strin
     };
     Some(match claim {
         Claim::PreferredUsername => format!("Left empty, it is {}.", user.username),
-        Claim::Email => verified(Flag::Email, "Another address", "Such as ada@example.org."),
         Claim::PhoneNumber => verified(
             Flag::PhoneNumber,
             "Another number",
@@ -236,9 +247,10 @@ mod tests {
     #[test]
     fn every_claim_is_on_the_form_once_under_a_name_of_its_own() {
         let shown: Vec<Claim> = GROUPS.iter().flat_map(|group| group.2).copied().collect();
-        assert_eq!(shown, Claim::ALL, "the order of objections is that of the form");
+        let all: Vec<_> = Claim::ALL.iter().copied().filter(|c| *c != Claim::Email).collect();
+        assert_eq!(shown, all, "the order of objections is that of the form");
         let ids: BTreeSet<_> = shown.into_iter().map(element).collect();
-        assert_eq!(ids.len(), Claim::ALL.len());
+        assert_eq!(ids.len(), all.len());
         assert!(GROUPS.iter().all(|group| !ids.contains(group.0)));
     }
 }

@@ -1,0 +1,131 @@
+//! Another e-mail address: confirmed before it takes the place of the old one, which is told and can take it back.
+
+use super::{
+    People,
+    error::{Error, Refusal},
+    letters::About,
+    links::{self, Link, Purpose},
+    removal,
+};
+use crate::{administration::users::revoke_all, credentials::check_email, entity::unconfirmed};
+use oauth_core::{
+    model::{UserId, email_key},
+    seaorm::people::{self, EmailChange},
+};
+use sea_orm::EntityTrait as _;
+
+impl People<'_> {
+    /// Sends a letter to an address that a user wants to have, who has just proven who it is. Whoever the address may
+    /// belong to already, the answer is the same.
+    pub async fn change_email(&self, user: &UserId, wanted: &str) -> Result<(), Error> {
+        let email = check_email(wanted).map_err(|text| Refusal::invalid("email", text))?;
+        if !self.state.mail.is_on() {
+            return Err(Refusal::Closed("letters").into());
+        }
+        let account = self.state.store.account(user).await?.filter(|a| !a.disabled);
+        let account = account.ok_or(Refusal::NotFound)?;
+        let key = email_key(&email);
+        if account.email_verified && account.email.as_deref().map(email_key) == Some(key) {
+            return Err(Refusal::invalid("email", "This is your address already.").into());
+        }
+        self.admit_letter(&email).await?;
+        let link = self.new_link(Purpose::Change, user, &email);
+        let letter = match self.letter_to_owner(&email).await? {
+            Some(letter) => letter,
+            None => {
+                self.letter(About::Change, &email, &account.username, &link.url, Purpose::Change)?
+            }
+        };
+        self.post(link, letter, Purpose::Change).await?;
+        tracing::info!(user.id = %user, "user wants another e-mail address");
+        Ok(())
+    }
+
+    /// Gives a user the address that a letter went to, by its token. The old one is told, with a way back.
+    pub async fn confirm_new_email(&self, token: &str) -> Result<UserId, Error> {
+        let now = self.state.now();
+        let link = links::peek(&self.state.store, Purpose::Change, token, now).await?;
+        let link = link.ok_or(Refusal::LinkInvalid)?;
+        let account = self.state.store.account(&link.user).await?.filter(|a| !a.disabled);
+        let account = account.ok_or(Refusal::LinkInvalid)?;
+        let old = account.email.clone().filter(|_| account.email_verified);
+        let notice = match &old {
+            Some(old) => {
+                let undo = self.new_link(Purpose::Undo, &link.user, old);
+                let about = About::EmailChanged;
+                let letter =
+                    self.letter(about, old, &account.username, &undo.url, Purpose::Undo)?;
+                Some((undo, letter))
+            }
+            None => None,
+        };
+        let (mail, token) = (self.state.mail.clone(), token.to_owned());
+        let life = Purpose::Undo.life(&self.state.config.accounts);
+        let write = self.state.store.write(move |t| {
+            Box::pin(async move {
+                let Some(Link { user, email }) =
+                    links::consume(t, Purpose::Change, &token, now).await?
+                else {
+                    return Ok(Err(Refusal::LinkInvalid));
+                };
+                let row = people::hold(t, &user).await?.filter(|row| !row.disabled);
+                let verified = row.and_then(|row| row.email.filter(|_| row.email_verified));
+                if verified != old {
+                    // Another change came in between, and the notice would go to the wrong address.
+                    return Ok(Err(Refusal::LinkInvalid));
+                }
+                match people::set_email(t, &user, Some(&email), true).await? {
+                    EmailChange::Done => {}
+                    EmailChange::Taken => return Ok(Err(Refusal::Conflict("email_taken"))),
+                    EmailChange::Unknown => return Ok(Err(Refusal::LinkInvalid)),
+                }
+                unconfirmed::Entity::delete_by_id(user.as_str()).exec(t).await?;
+                links::forget(t, &user, &[Purpose::Confirm, Purpose::Reset]).await?;
+                if let Some((undo, letter)) = notice {
+                    undo.write(t, now, life).await?;
+                    mail.queue(t, letter).await?;
+                }
+                Ok(Ok(user))
+            })
+        });
+        let user = write.await??;
+        tracing::info!(user.id = %user, "user changed the e-mail address");
+        Ok(user)
+    }
+
+    /// Takes a change of address back, by the token that went to the old one. Somebody else made it, so every session
+    /// and token of the user ends, and what letters to the other address could do is worth nothing.
+    pub async fn undo_email(&self, token: &str) -> Result<UserId, Error> {
+        let now = self.state.now();
+        let link = links::peek(&self.state.store, Purpose::Undo, token, now).await?;
+        let link = link.ok_or(Refusal::LinkInvalid)?;
+        if self.is_anothers(&link).await? {
+            return Err(Refusal::Conflict("email_taken").into());
+        }
+        let (user, token) = (link.user.clone(), token.to_owned());
+        let ended = self.state.sessions.end_all_after(&link.user, move |t| {
+            Box::pin(async move {
+                let Some(link) = links::consume(t, Purpose::Undo, &token, now).await? else {
+                    return Ok(false);
+                };
+                let set = people::set_email(t, &user, Some(&link.email), true).await?;
+                if set != EmailChange::Done {
+                    return Ok(false);
+                }
+                let all = [Purpose::Change, Purpose::Confirm, Purpose::Reset, Purpose::Undo];
+                links::forget(t, &user, &all).await?;
+                removal::forget_devices(t, &user).await?;
+                Ok(true)
+            })
+        });
+        ended.await?.ok_or(Refusal::LinkInvalid)?;
+        revoke_all(self.state, &link.user).await?;
+        tracing::info!(user.id = %link.user, "user took a change of the e-mail address back");
+        Ok(link.user)
+    }
+
+    async fn is_anothers(&self, link: &Link) -> Result<bool, Error> {
+        let owner = self.state.store.account_by_email(&link.email).await?;
+        Ok(owner.is_some_and(|owner| owner.id != link.user))
+    }
+}

@@ -1,0 +1,166 @@
+//! What goes: accounts that are deleted, addresses that nobody confirmed, rows that are over.
+
+use super::{
+    People,
+    error::{Error, Refusal},
+};
+use crate::{
+    entity::{device, mail_token, unconfirmed},
+    maintenance::delete_expired,
+};
+use oauth_core::{
+    error::PortError,
+    model::UserId,
+    seaorm::{
+        entity::{authorization, user},
+        people,
+    },
+};
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    sea_query::{Alias, Expr, ExprTrait as _, Query},
+};
+
+/// The server's own tables with rows of a user, and the column that names it. A table that is not here keeps rows of
+/// users who are gone.
+const OF_A_USER: &[(&str, &str)] = &[
+    ("oauth_session", "user_id"),
+    ("oauth_device", "user_id"),
+    ("oauth_mail_token", "user_id"),
+    ("oauth_unconfirmed", "user_id"),
+];
+
+impl People<'_> {
+    /// Removes a user with everything that is its own: sessions, tokens, consents, rights, clients. The last
+    /// administrator cannot go.
+    pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
+        let account = self.state.store.account(id).await?.ok_or(Refusal::NotFound)?;
+        if account.is_admin && self.other_admins(id).await? == 0 {
+            return Err(Refusal::Conflict("last_admin").into());
+        }
+        // First, so that applications are told while there is something to tell.
+        self.state.sessions.end_all_of(id).await?;
+        let user = id.clone();
+        let write = self.state.store.write(move |t| {
+            Box::pin(async move {
+                remove_rows(t, &user).await?;
+                people::remove_user(t, &user).await
+            })
+        });
+        if !write.await? {
+            return Err(Refusal::NotFound.into());
+        }
+        tracing::info!(user.id = %id, "user deleted");
+        Ok(())
+    }
+
+    /// How many administrators there are who may sign in, this one aside.
+    pub(super) async fn other_admins(&self, id: &UserId) -> Result<u64, PortError> {
+        let others = user::Entity::find()
+            .filter(user::Column::IsAdmin.eq(true))
+            .filter(user::Column::Disabled.eq(false))
+            .filter(user::Column::Id.ne(id.as_str()));
+        Ok(others.count(self.state.store.database()).await?)
+    }
+
+    /// Deletes at most `limit` rows of each kind that are over: tokens of letters, devices without an authorization,
+    /// and accounts, or their addresses, that were not confirmed in time.
+    pub async fn sweep(&self, limit: u64) -> Result<u64, PortError> {
+        let now = self.state.now().unix();
+        let store = &self.state.store;
+        let tokens = delete_expired::<mail_token::Entity>(
+            store,
+            mail_token::Column::Hash,
+            mail_token::Column::ExpiresAt,
+            now,
+            limit,
+        );
+        let tokens = tokens.await?;
+        let devices = store
+            .write(move |t| Box::pin(async move { forget_ended_devices(t, limit).await }))
+            .await?;
+        Ok(tokens + devices + self.sweep_unconfirmed(now, limit).await?)
+    }
+
+    async fn sweep_unconfirmed(&self, now: i64, limit: u64) -> Result<u64, PortError> {
+        let due = unconfirmed::Entity::find()
+            .filter(unconfirmed::Column::ExpiresAt.lte(now))
+            .order_by_asc(unconfirmed::Column::ExpiresAt)
+            .limit(limit)
+            .all(self.state.store.database())
+            .await?;
+        let mut gone = 0;
+        for row in due {
+            let user = UserId::new(row.user_id.clone());
+            if row.removes_account {
+                self.state.sessions.end_all_of(&user).await?;
+            }
+            let write =
+                self.state.store.write(move |t| Box::pin(async move { give_up(t, &row).await }));
+            if write.await? {
+                gone += 1;
+                tracing::info!(user.id = %user, "an address was not confirmed in time");
+            }
+        }
+        Ok(gone)
+    }
+}
+
+/// Takes away the account or the address, unless it was confirmed at this very moment, or became more than an ordinary
+/// user's.
+async fn give_up(t: &DatabaseTransaction, row: &unconfirmed::Model) -> Result<bool, PortError> {
+    let gone = unconfirmed::Entity::delete_by_id(row.user_id.as_str()).exec(t).await?;
+    let user = UserId::new(row.user_id.as_str());
+    let Some(held) = people::hold(t, &user).await?.filter(|_| gone.rows_affected == 1) else {
+        return Ok(false);
+    };
+    if held.email_verified {
+        return Ok(false);
+    }
+    if row.removes_account && !held.is_admin && !held.is_staff {
+        remove_rows(t, &user).await?;
+        return people::remove_user(t, &user).await;
+    }
+    let _ = people::set_email(t, &user, None, false).await?;
+    Ok(true)
+}
+
+async fn remove_rows(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
+    for (table, column) in OF_A_USER {
+        let delete = Query::delete()
+            .from_table(Alias::new(*table))
+            .and_where(Expr::col(Alias::new(*column)).eq(id.as_str()))
+            .to_owned();
+        t.execute(&delete).await?;
+    }
+    Ok(())
+}
+
+/// Forgets every device of a user, whose tokens are revoked beside this.
+pub(super) async fn forget_devices(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
+    device::Entity::delete_many().filter(device::Column::UserId.eq(id.as_str())).exec(t).await?;
+    Ok(())
+}
+
+/// Forgets devices whose authorization is revoked or gone.
+async fn forget_ended_devices(t: &DatabaseTransaction, limit: u64) -> Result<u64, PortError> {
+    let alive = authorization::Entity::find()
+        .select_only()
+        .column(authorization::Column::Id)
+        .filter(authorization::Column::RevokedAt.is_null())
+        .into_query();
+    let over: Vec<sea_orm::prelude::Uuid> = device::Entity::find()
+        .select_only()
+        .column(device::Column::AuthorizationId)
+        .filter(device::Column::AuthorizationId.not_in_subquery(alive))
+        .limit(limit)
+        .into_tuple()
+        .all(t)
+        .await?;
+    let gone = device::Entity::delete_many()
+        .filter(device::Column::AuthorizationId.is_in(over))
+        .exec(t)
+        .await?;
+    Ok(gone.rows_affected)
+}
