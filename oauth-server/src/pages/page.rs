@@ -57,8 +57,7 @@ impl Frame {
 
     /// Whether the page is one of those below the account.
     pub(super) fn is_in_account(&self) -> bool {
-        let below =
-            ["applications", "email", "identities", "password", "profile", "sessions"];
+        let below = ["applications", "email", "identities", "password", "profile", "sessions"];
         below.contains(&self.here)
     }
 }

@@ -1,8 +1,8 @@
 //! The account of whoever is signed in: the profile, the password, and where else that person is signed in.
 
 mod browser;
-mod identities;
 mod email;
+mod identities;
 mod overview;
 mod password;
 mod profile;
