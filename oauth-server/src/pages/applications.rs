@@ -7,7 +7,7 @@ use super::{
     visit::SignedIn,
     words::{self, ScopeLine},
 };
-use crate::state::AppState;
+use crate::{people::own_client, state::AppState};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use oauth_core::model::{ClientId, Scope, Timestamp};
@@ -47,6 +47,10 @@ pub(super) async fn show(
     let user = &visit.user().id;
     let mut held: BTreeMap<ClientId, Held> = BTreeMap::new();
     for a in env.grants.authorizations(user, state.now()).await? {
+        // What is signed in on a device of one's own is no application of somebody else.
+        if a.client.as_str() == own_client::ID {
+            continue;
+        }
         hold(&mut held, a.client, &a.scope, a.created_at, true);
     }
     for c in env.grants.consents(user).await? {

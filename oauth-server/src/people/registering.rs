@@ -16,7 +16,7 @@ use crate::{
     mail::Letter,
     profile::{self, CheckedProfile, ProfileDraft},
     shell,
-    throttle::Admission,
+    throttle::{Admission, Subject},
 };
 use oauth_core::{
     error::PortError,
@@ -191,7 +191,7 @@ impl People<'_> {
         let (id, email) = (new.id.clone(), new.email.clone());
         let profile = wanted.profile.replace(&serde_json::Map::new(), now);
         let post = match &email {
-            Some(email) if self.state.mail.is_on() => {
+            Some(email) if self.state.mail.is_on() && self.may_write_to(email).await? => {
                 Some(self.first_letter(&id, &new.username, email).await?)
             }
             _ => None,
@@ -255,7 +255,16 @@ impl People<'_> {
         Ok(Some(self.letter(About::Known, to, &owner.username, &link, Purpose::Reset)?))
     }
 
+    /// Whether somebody gets one more letter that it did not ask for. Whoever signs up does not learn that.
+    async fn may_write_to(&self, email: &str) -> Result<bool, PortError> {
+        let admission = self.state.throttle.admit(&Subject::letters_to(email)).await?;
+        Ok(admission == Admission::Admitted)
+    }
+
     async fn tell_owner(&self, email: &str) -> Result<(), Error> {
+        if !self.may_write_to(email).await? {
+            return Ok(());
+        }
         let Some(letter) = self.letter_to_owner(email).await? else { return Ok(()) };
         let mail = self.state.mail.clone();
         let write =

@@ -7,6 +7,7 @@ use crate::{
         visit::SignedIn,
         words,
     },
+    people::own_client,
     state::AppState,
 };
 use askama::Template;
@@ -35,6 +36,7 @@ pub(super) async fn show(
     let grants = &state.provider.env().grants;
     let held = grants.authorizations(&user.id, state.now()).await?;
     let mut applications: BTreeSet<ClientId> = held.into_iter().map(|a| a.client).collect();
+    applications.remove(&own_client::id());
     applications.extend(grants.consents(&user.id).await?.into_iter().map(|c| c.client));
     let account = state.store.account(&user.id).await?;
     let overview = Overview {
