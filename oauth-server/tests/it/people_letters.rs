@@ -14,6 +14,12 @@ use std::time::Duration;
 const ADA: &str = "ada@example.org";
 const NEW: &str = "a new lantern for nine lives";
 
+/// What two processes on one database share.
+fn shared(database: &TestDatabase) -> String {
+    let key = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    format!("[database]\nurl = {:?}\n[keys]\nsealing_key = {key:?}\n", database.url())
+}
+
 #[tokio::test]
 async fn s2_13_the_whole_loop_on_the_pages() {
     let server = start("").await;
@@ -326,7 +332,7 @@ async fn s2_18_an_address_of_somebody_else_is_not_to_be_had_and_nobody_is_told()
 #[tokio::test]
 async fn s2_13_one_token_is_used_once_by_however_many_at_once() {
     for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
-        let toml = format!("[database]\nurl = {:?}\n", database.url());
+        let toml = shared(&database);
         let (server, other) = (start(&toml).await, start(&toml).await);
         let user = server.user("ada", PASSWORD).await;
         let _ = server.state.store.set_email(&user, Some(ADA), true).await.unwrap();
@@ -365,8 +371,7 @@ async fn s2_13_one_token_is_used_once_by_however_many_at_once() {
 #[tokio::test]
 async fn s2_14_letters_to_one_person_are_few_whichever_process_is_asked() {
     for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
-        let toml =
-            format!("[database]\nurl = {:?}\n[throttle]\nletter_attempts = 3\n", database.url());
+        let toml = format!("{}[throttle]\nletter_attempts = 3\n", shared(&database));
         let (server, other) = (start(&toml).await, start(&toml).await);
         let asked = join_all((0..12).map(|n| {
             let at = if n % 2 == 0 { &server } else { &other };
