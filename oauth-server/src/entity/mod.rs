@@ -10,8 +10,6 @@ pub mod mail_token;
 pub mod revoked_token;
 pub mod rotated_session;
 pub mod session;
-pub mod session;
-pub mod throttle;
 pub mod throttle;
 pub mod unconfirmed;
 pub mod upstream_attempt;
