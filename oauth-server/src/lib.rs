@@ -5,8 +5,8 @@
 pub mod address;
 pub mod admin_api;
 pub mod administration;
-pub mod approval;
 pub mod api;
+pub mod approval;
 pub mod audit;
 pub mod certs;
 pub mod cli;
