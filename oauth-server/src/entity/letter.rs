@@ -6,7 +6,7 @@ use sea_orm::entity::prelude::*;
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "oauth_letter")]
 pub struct Model {
-    /// What names it, in the log and in its `Message-ID`.
+    /// What names it, in the log and in its `Message-ID`; letters of one process sort in the order they were written.
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: String,
     /// Whom it is to and what it says, sealed: letters have links in them that must not be read in the database.

@@ -12,6 +12,8 @@ use sea_orm::{
     PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 /// The most waiting letters that are listed.
 const MOST_LISTED: u64 = 50;
 
@@ -28,11 +30,13 @@ pub struct Waiting {
 pub(super) struct Outbox {
     store: SeaStore,
     sealer: Sealer,
+    /// Letters of one second are sent in the order in which they were written.
+    written: AtomicU32,
 }
 
 impl Outbox {
     pub(super) const fn new(store: SeaStore, sealer: Sealer) -> Self {
-        Self { store, sealer }
+        Self { store, sealer, written: AtomicU32::new(0) }
     }
 
     pub(super) const fn store(&self) -> &SeaStore {
@@ -49,7 +53,8 @@ impl Outbox {
     ) -> Result<String, PortError> {
         let mut bytes = [0; 16];
         random.fill(&mut bytes);
-        let id = URL_SAFE_NO_PAD.encode(bytes);
+        let number = self.written.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{:010x}{number:08x}{}", now.unix(), URL_SAFE_NO_PAD.encode(bytes));
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(letter).map_err(PortError::new)?);
         let row = ActiveModel {
             id: Set(id.clone()),

@@ -124,7 +124,7 @@ async fn attempt(mail: &Mail, row: &Row) -> Result<(), Failure> {
     let inside = |e: anyhow::Error| Failure::temporary(format!("{e:#}"));
     let letter = mail.0.outbox.open(row).map_err(inside)?;
     let message = mail.0.stationery.message(&row.id, row.created_at, &letter).map_err(inside)?;
-    mail.0.transport.send(&row.id, row.created_at, message).await
+    mail.0.transport.send(&row.id, message).await
 }
 
 /// How long to wait after so many attempts.

@@ -83,16 +83,11 @@ impl Transport {
     }
 
     /// Sends a message.
-    pub(super) async fn send(
-        &self,
-        id: &str,
-        created: i64,
-        message: Message,
-    ) -> Result<(), Failure> {
+    pub(super) async fn send(&self, id: &str, message: Message) -> Result<(), Failure> {
         match self {
             Self::None => Err(Failure::temporary("mail.transport is none".into())),
             Self::File(folder) => {
-                let path = folder.join(format!("{created}-{id}.eml"));
+                let path = folder.join(format!("{id}.eml"));
                 let written =
                     tokio::task::spawn_blocking(move || write(&path, &message.formatted()));
                 let written = written.await.map_err(std::io::Error::other).flatten();

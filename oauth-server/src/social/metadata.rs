@@ -66,14 +66,17 @@ impl<T> Slot<T> {
             return known(OLDEST).ok_or(Refusal::Unreachable);
         }
         let fallback = known(OLDEST);
-        self.tried_at = Some(now);
         match read.await {
             Ok(document) => {
                 let document = Arc::new(document);
                 self.known = Some((Arc::clone(&document), now));
                 Ok(document)
             }
-            Err(refusal) => fallback.ok_or(refusal),
+            Err(refusal) => {
+                // Not before: somebody who goes away meanwhile keeps nobody else from asking.
+                self.tried_at = Some(now);
+                fallback.ok_or(refusal)
+            }
         }
     }
 }

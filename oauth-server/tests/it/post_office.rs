@@ -69,7 +69,7 @@ pub fn letters_in(folder: &Path) -> Vec<Arrived> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut paths: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "eml"));
-    paths.sort_by_key(|p| p.metadata().unwrap().modified().unwrap());
+    paths.sort();
     paths.iter().map(|p| Arrived::read(&std::fs::read(p).unwrap())).collect()
 }
 
