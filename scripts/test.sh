@@ -29,6 +29,7 @@ step_tools() {
   need_rust
   need curl curl ca-certificates
   need openssl openssl
+  need redis-server redis-server
   need_postgres
   need_browser
   need_clients

@@ -95,7 +95,7 @@ impl Fields {
 
 /// Parameters as lines.
 pub(super) fn lines(params: &BTreeMap<String, String>) -> String {
-    params.iter().map(|(name, value)| format!("{name}={value}\n")).collect()
+    params.iter().fold(String::new(), |text, (name, value)| text + name + "=" + value + "\n")
 }
 
 /// Whether there is what the way to prove oneself needs.

@@ -76,8 +76,8 @@ pub(super) fn detail(
         ("Service", client.service.clone()),
         ("Client ID", client.client_id.clone()),
         ("Client secret stored", yes_no(credentials.secret.is_some())),
-        ("Proves who it is by", value(client.auth)),
-        ("Gets tokens by", value(client.grant)),
+        ("Proves who it is by", value(&client.auth)),
+        ("Gets tokens by", value(&client.grant)),
         ("Issuer", client.issuer.clone().unwrap_or_else(|| "–".into())),
         ("Authorization endpoint", text(endpoints.authorization)),
         ("Token endpoint", text(endpoints.token)),
@@ -100,7 +100,7 @@ pub(super) fn detail(
 }
 
 /// The name of a value, as the command line has it.
-fn value<T: clap::ValueEnum>(of: T) -> String {
+fn value<T: clap::ValueEnum>(of: &T) -> String {
     of.to_possible_value().map(|v| v.get_name().to_owned()).unwrap_or_default()
 }
 
@@ -158,7 +158,7 @@ pub(super) fn form(
         methods: choices::<AuthMethod>(&client.auth),
         grants: choices::<Grant>(&client.grant)
             .into_iter()
-            .filter(|g| g.name != value(Grant::Password) || g.chosen)
+            .filter(|g| g.name != value(&Grant::Password) || g.chosen)
             .collect(),
         issuer: client.issuer.as_deref().unwrap_or_default(),
         auth_url: text(&client.endpoints.authorization),
