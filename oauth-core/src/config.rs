@@ -52,7 +52,8 @@ pub struct Policy {
     pub openid: bool,
     /// The life of an id token. An hour: a client reads it once, when it arrives.
     pub id_token_ttl: Duration,
-    /// The authentication contexts sign-ins here can have, for the metadata.
+    /// The authentication contexts sign-ins here can have, the weakest first: whoever reached one has reached those
+    /// before it.
     pub acr_values: Vec<String>,
     /// For how long a client that took part in a browser session is remembered, to be told of its end. As long as
     /// such a session can last.

@@ -131,6 +131,12 @@ pub trait Users: Send + Sync {
     async fn user(&self, id: &UserId) -> Result<Option<User>, PortError>;
     /// Checks a name and a password, with equal work for unknown names.
     async fn sign_in(&self, name: &str, password: &str) -> Result<SignIn, PortError>;
+    /// Whether name and password alone sign this user in where nobody can be asked for more, as in the password grant
+    /// ([RFC 6749 4.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.3)). No for whoever has a second factor.
+    async fn password_suffices(&self, id: &UserId) -> Result<bool, PortError> {
+        let _ = id;
+        Ok(true)
+    }
     /// The user's standard claims, `sub` not among them
     /// ([OpenID Connect Core 5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims)).
     async fn profile(&self, id: &UserId) -> Result<Map<String, Value>, PortError> {
@@ -166,6 +172,12 @@ pub trait Claims: Send + Sync {
         client: &Client,
         scope: &Scope,
     ) -> Result<Map<String, Value>, PortError>;
+
+    /// Claims to add that depend on the sign-in, such as which browser session it was. Reserved names are left out.
+    fn login_claims(&self, login: &Login, client: &Client) -> Map<String, Value> {
+        let _ = (login, client);
+        Map::new()
+    }
 }
 
 /// Browser sessions of the embedder, so that somebody who is signed in is not asked again.

@@ -2,6 +2,7 @@
 //!
 //! It is an embedder of [`oauth_core`] like any other and uses nothing of it that is not public.
 
+pub mod activity;
 pub mod address;
 pub mod admin_api;
 pub mod administration;
@@ -13,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod cors;
 pub mod credentials;
+pub mod docs;
 pub mod entity;
 pub mod folder;
 pub mod front;
@@ -25,12 +27,14 @@ pub mod nmos;
 pub mod outgoing;
 pub mod pages;
 pub mod people;
+pub mod personal_data;
 pub mod policy;
 pub mod profile;
 pub mod registrars;
 pub mod registration;
 pub mod revocations;
 pub mod routes;
+pub mod second_factor;
 pub mod seed;
 pub mod serve;
 pub mod session;

@@ -1,6 +1,6 @@
 //! What has to happen by itself: keys are made and retired by timetable, expired rows go.
 
-use crate::{approval, state::AppState};
+use crate::{activity, approval, state::AppState};
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{
     ColumnTrait as _, EntityTrait, QueryFilter as _, QueryOrder as _, QuerySelect as _,
@@ -108,7 +108,9 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let retention = state.config.audit.retention;
     let audit = state.audit.sweep(retention, env.clock.now(), SWEEP_LIMIT).await?;
     let people = state.people().sweep(SWEEP_LIMIT).await?;
-    let rest = questions + audit + people;
+    let halves = state.second_factor.sweep(SWEEP_LIMIT).await?;
+    let deeds = activity::sweep(state, SWEEP_LIMIT).await?;
+    let rest = questions + audit + people + halves + deeds;
     Ok(issued + sessions + attempts + invitations + departures + revoked + rest)
 }
 

@@ -4,7 +4,7 @@ use crate::{
     config::{AssertionAudience, ClientEntry, Config, Format, Pkce, ResourceEntry},
     nmos,
     registration::{ClientDraft, Objection},
-    sign_in::ACR_PASSWORD,
+    sign_in::ACR_VALUES,
 };
 use oauth_core::{
     config::{self as policy, PkcePolicy, Policy},
@@ -41,7 +41,7 @@ pub fn policy(config: &Config) -> Policy {
         key_publish_lead: config.keys.publish_lead,
         openid: config.openid.enabled,
         id_token_ttl: config.openid.id_token_ttl,
-        acr_values: vec![ACR_PASSWORD.to_owned()],
+        acr_values: ACR_VALUES.map(str::to_owned).into(),
         session_ttl: config.sessions.max_age + TO_BE_TOLD,
         assertion_audience: match config.openid.assertion_audience {
             AssertionAudience::IssuerOrEndpoint => policy::AssertionAudience::IssuerOrEndpoint,
@@ -132,7 +132,7 @@ mod tests {
     fn the_defaults_are_those_of_the_library() {
         // What depends on the sessions is the server's own.
         let session_ttl = Config::default().sessions.max_age + TO_BE_TOLD;
-        let acr_values = vec![ACR_PASSWORD.to_owned()];
+        let acr_values = ACR_VALUES.map(str::to_owned).into();
         let library = Policy { session_ttl, acr_values, ..Policy::default() };
         assert_eq!(format!("{:?}", policy(&Config::default())), format!("{library:?}"));
     }

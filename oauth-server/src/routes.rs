@@ -3,7 +3,7 @@
 use crate::{
     admin_api, api, certs,
     cors::{Answers, OpenPaths},
-    front, health, nmos, pages,
+    docs, front, health, nmos, pages,
     shell::ShellLayer,
     state::AppState,
 };
@@ -18,7 +18,7 @@ use oauth_core::http::Edge;
 /// | `/login/with/{provider}`, `/login/from/{provider}` | signing in through another provider, there and back | [`pages`] |
 /// | `/oauth/logout` | where applications send people to sign out | [`pages`] |
 /// | `/create_client`, `/clients/{id}`, and below it `edit`, `secret`, `token`, `delete` | one's clients | [`pages`] |
-/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink` | one's account | [`pages`] |
+/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink`, `second-factor`, `activity`, `data`, `data/export`, `delete` | one's account | [`pages`] |
 /// | `/account/applications`, `/account/applications/revoke` | connected applications | [`pages`] |
 /// | `/admin`, and below it `keys`, `registration`, `users` | what administrators look after | [`pages`] |
 /// | `/auth/login`, and beside it `session`, `refresh`, `logout` | sessions for front ends | [`front`] |
@@ -28,6 +28,7 @@ use oauth_core::http::Edge;
 /// | `/certs` | certificates of the keys | [`certs`] |
 /// | `/admin/api` and below | rights, clients that await approval and the audit log, for programs of administrators | [`admin_api`] |
 /// | `/x-nmos/auth/v1.0` and below | the paths of 2019, in the profile `is10-legacy` | [`nmos::legacy`] |
+/// | `/doc/`, `/openapi.json` | what every route is for | [`docs`] |
 /// | `/livez`, `/healthz`, `/readyz` | health | [`health`] |
 ///
 /// `/metrics` has a listener of its own: see [`crate::serve`].
@@ -43,13 +44,16 @@ pub fn router(state: &AppState) -> Router {
         .merge(nmos::legacy::routes(state))
         .with_state(state.clone());
     let lost = state.clone();
-    Router::new()
+    let shelf = docs::Shelf::default();
+    let all = Router::new()
         .merge(protocol)
         .merge(own)
         .merge(api::router(state))
         .merge(pages::router(state))
         .merge(front::router(state))
-        .fallback(move || async move { pages::not_found(&lost) })
+        .merge(docs::routes(&shelf, &state.config));
+    shelf.fill(&all, state);
+    all.fallback(move || async move { pages::not_found(&lost) })
         .layer(middleware::from_fn(move |request, next| open.clone().guard(request, next)))
         .layer(ShellLayer::new(&state.config, state.metrics.clone()))
 }

@@ -5,8 +5,9 @@ mod ending;
 mod rotation;
 
 use crate::{
+    activity::{self, Deed, What},
     address::ClientAddress,
-    config::Config,
+    config::{Config, SessionCookie},
     entity::session::{self, Column},
     sign_in::acr,
 };
@@ -80,6 +81,8 @@ pub struct Sessions {
     latecomers: Duration,
     /// For how long a cookie that was replaced still stands for its session.
     grace: Duration,
+    /// Where tokens are in cookies, how long one can live that was issued in a session.
+    tokens: Option<Duration>,
     https: bool,
 }
 
@@ -95,8 +98,10 @@ impl Sessions {
         let (idle, max_age) = (config.sessions.idle_timeout, config.sessions.max_age);
         let latecomers = config.tokens.interaction_ttl;
         let grace = config.bff.rotation_grace;
+        let tokens =
+            (config.bff.cookie == SessionCookie::Jwt).then_some(config.tokens.access_token_max_ttl);
         let https = config.issuer().is_https();
-        Self { store, users, clock, random, idle, max_age, latecomers, grace, https }
+        Self { store, users, clock, random, idle, max_age, latecomers, grace, tokens, https }
     }
 
     /// Begins a session, with a new cookie whatever the browser sent. To clients it is the session that the browser
@@ -129,6 +134,7 @@ impl Sessions {
     {
         let Fresh { mut row, secret, mut login } = self.fresh(headers, user, amr, address);
         let old = self.presented(headers);
+        let deed = Deed::of(What::SignedIn, headers).about(&login.amr.join(" "));
         let (user, now) = (user.clone(), login.at);
         let former = self
             .store
@@ -145,6 +151,7 @@ impl Sessions {
                         row.sid = Set(Some(sid.clone()));
                     }
                     session::Entity::insert(row).exec_without_returning(t).await?;
+                    activity::record(t, &user, now, deed).await?;
                     Ok(Some(former))
                 })
             })

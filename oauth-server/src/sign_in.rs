@@ -3,13 +3,15 @@
 use crate::{
     config::{Authenticator, Config},
     metrics::{Metrics, SignInOutcome},
-    people, shell,
+    people,
+    second_factor::{self, AMR_MFA},
+    shell,
     throttle::{Admission, Subject, Throttle},
 };
 use async_trait::async_trait;
 use oauth_core::{
     error::PortError,
-    model::{Access, AccessRight, User, UserId},
+    model::{Access, AccessRight, HashedToken, User, UserId},
     ports::{Clock, Random, SignIn, Users},
     seaorm::{NewUser, SeaStore, entity::user::Entity, new_user_id},
 };
@@ -21,9 +23,23 @@ use std::sync::Arc;
 /// ([OpenID Connect Core 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
 pub const ACR_PASSWORD: &str = "urn:oauth-core:acr:password";
 
+/// The authentication context of whoever proved more than one factor.
+pub const ACR_MULTI_FACTOR: &str = "urn:oauth-core:acr:mfa";
+
+/// All of them, the weakest first.
+pub const ACR_VALUES: [&str; 2] = [ACR_PASSWORD, ACR_MULTI_FACTOR];
+
 /// The authentication context that these methods make.
 pub(crate) fn acr(amr: &[String]) -> Option<String> {
-    amr.iter().any(|method| method == "pwd").then(|| ACR_PASSWORD.to_owned())
+    let has = |wanted: &str| amr.iter().any(|method| method == wanted);
+    let context = if has(AMR_MFA) {
+        ACR_MULTI_FACTOR
+    } else if has("pwd") {
+        ACR_PASSWORD
+    } else {
+        return None;
+    };
+    Some(context.to_owned())
 }
 
 /// What was stored of a user's password at one moment. Checking a password takes a while, and so does waiting for it:
@@ -36,6 +52,11 @@ impl StoredPassword {
     pub async fn of(store: &SeaStore, name: &str) -> Result<Self, PortError> {
         let row = store.row_by_login(name.trim()).await?;
         Ok(Self(row.and_then(|row| row.password_hash)))
+    }
+
+    /// What tells it from another one, and from which it cannot be guessed; `None` where there is no password.
+    pub fn fingerprint(&self) -> Option<HashedToken> {
+        self.0.as_deref().map(HashedToken::of)
     }
 
     /// Whether it is still so, for a user who may sign in. Whoever changes that waits for the transaction.
@@ -154,6 +175,11 @@ impl Users for ServerUsers {
         };
         self.metrics.sign_in(counted);
         Ok(outcome)
+    }
+
+    /// Who has a second factor proves it on the page and nowhere else.
+    async fn password_suffices(&self, id: &UserId) -> Result<bool, PortError> {
+        Ok(!second_factor::is_needed(&self.store, id).await?)
     }
 
     /// Whoever prefers no other name is called by the user name.

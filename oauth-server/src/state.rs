@@ -3,7 +3,7 @@
 use crate::{
     approval::ApprovedClients,
     audit::{AuditLog, ServerAudit},
-    config::{Config, RegistrationMode},
+    config::{Config, RegistrationMode, SessionCookie},
     folder,
     mail::Mail,
     metrics::Metrics,
@@ -15,6 +15,7 @@ use crate::{
     registrars::ServerRegistrars,
     registration,
     revocations::DatabaseRevocations,
+    second_factor::SecondFactor,
     seed,
     session::Sessions,
     sign_in::ServerUsers,
@@ -24,6 +25,7 @@ use crate::{
 use anyhow::Context as _;
 use oauth_core::{
     grants::{Implicit, Password},
+    jose::Sealer,
     model::Timestamp,
     password::Argon2Passwords,
     ports::{Clock, Passwords, Random, SystemClock, SystemRandom, Users},
@@ -54,6 +56,8 @@ pub struct Parts {
     pub mail: Mail,
     /// Providers that people sign in through.
     pub social: Social,
+    /// What is asked for after a first factor.
+    pub second_factor: SecondFactor,
     /// Who may register clients.
     pub registrars: ServerRegistrars,
     /// Tokens that are dead before their time.
@@ -109,12 +113,8 @@ impl AppState {
     pub async fn open(config: Config, world: World) -> anyhow::Result<Self> {
         folder::prepare(&config)?;
         let key = folder::sealing_key(&config, &*world.random)?;
-        let options = StoreOptions::default().max_connections(config.database.max_connections);
         let passwords = passwords(&config);
-        let store = SeaStore::connect_with(&config.database_url(), &options)
-            .await
-            .context("the database cannot be opened (database.url)")?
-            .with_passwords(passwords.clone());
+        let store = connect(&config).await?.with_passwords(passwords.clone());
         let metrics = if config.metrics.enabled { Metrics::on() } else { Metrics::default() };
         let throttle =
             Throttle::new(store.clone(), Arc::clone(&world.clock), config.throttle.clone());
@@ -125,6 +125,9 @@ impl AppState {
             ServerRegistrars::new(store.clone(), throttle.clone(), ports(), &config.registration);
         let sessions = sessions(&store, &users, ports(), &config);
         let mail = Mail::new(store.clone(), ports(), &key, metrics.clone(), &config)?;
+        let sealer = Sealer::new(&key);
+        let second_factor =
+            SecondFactor::new(store.clone(), throttle.clone(), sealer, ports(), &config.issuer());
         let own = ports();
         let audit = AuditLog::new(store.clone(), &key, ports(), config.audit.enabled);
         let hosted = Hosted::of(&config);
@@ -135,7 +138,11 @@ impl AppState {
             .users(users.clone())
             .passwords(passwords.clone())
             .audit(ServerAudit::new(metrics.clone(), audit.clone()))
-            .claims(nmos::ClientClaims::new(&config, store.clone(), OwnClaims::new(store.clone())))
+            .claims(nmos::ClientClaims::new(
+                &config,
+                store.clone(),
+                own_claims(&config, &store, &key),
+            ))
             .sessions(sessions.clone())
             .sealing_key(&key)
             .clock(Shared(world.clock))
@@ -152,6 +159,7 @@ impl AppState {
             config,
             store,
             sessions,
+            second_factor,
             mail,
             social,
             registrars,
@@ -175,6 +183,22 @@ fn sessions(
     config: &Config,
 ) -> Sessions {
     Sessions::new(store.clone(), Arc::new(users.clone()), clock, random, config)
+}
+
+async fn connect(config: &Config) -> anyhow::Result<SeaStore> {
+    let options = StoreOptions::default().max_connections(config.database.max_connections);
+    SeaStore::connect_with(&config.database_url(), &options)
+        .await
+        .context("the database cannot be opened (database.url)")
+}
+
+/// What the server's own tokens say.
+fn own_claims(config: &Config, store: &SeaStore, key: &[u8; 32]) -> OwnClaims {
+    let claims = OwnClaims::new(store.clone());
+    match config.bff.cookie {
+        SessionCookie::Jwt => claims.for_cookies(Sealer::new(key)),
+        SessionCookie::Opaque => claims,
+    }
 }
 
 /// The provider as the configuration wants it.

@@ -8,7 +8,7 @@ use crate::{address::ClientAddress, config, entity::throttle};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_core::{
     error::PortError,
-    model::{HashedToken, Timestamp},
+    model::{HashedToken, Timestamp, UserId},
     ports::Clock,
     seaorm::SeaStore,
 };
@@ -51,6 +51,11 @@ impl Subject {
             key: format!("account:{}", URL_SAFE_NO_PAD.encode(hash.as_bytes())),
             kind: Kind::Account,
         }
+    }
+
+    /// Second factors of a user.
+    pub fn second_factor(user: &UserId) -> Self {
+        Self { key: format!("second-factor:{user}"), kind: Kind::Account }
     }
 
     /// Signing in from an address.

@@ -87,7 +87,7 @@ export async function open({ size = "desktop", dark = false, scripts = true, exp
 
 const SECRET = /passw|pwd|secret|token|code|state|nonce|verifier|cookie|authorization|interaction/i;
 /** Words that are no secret although they travel in such a field. */
-const PLAIN = /^(authorization_code|refresh_token|client_credentials|client_secret_\w+|code( id_token)?( token)?|S256|Bearer|none|true|false)$/;
+const PLAIN = /^(authorization_code|refresh_token|client_credentials|client_secret_\w+|code( id_token)?( token)?|S256|Bearer|none|true|false|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /**
  * Notes in the file SECRETS, a line each, whatever the browser sends or is given that no log may hold: what is typed

@@ -30,6 +30,8 @@ pub(super) struct Facts {
     pub(super) consented: bool,
     /// Whether the person is the one the client expects, if it expects anybody.
     pub(super) is_expected: bool,
+    /// Whether the sign-in reached the authentication context that is demanded, if one is.
+    pub(super) is_strong: bool,
     /// Now.
     pub(super) now: Timestamp,
 }
@@ -51,7 +53,7 @@ pub(super) fn decide(pending: &PendingAuthorization, facts: Facts) -> Step {
     if pending.asks_for("login") || is_stale(pending, login, facts.now) {
         return if silent { nobody() } else { Step::Login };
     }
-    let is_strong = is_strong_enough(pending, login);
+    let is_strong = facts.is_strong;
     if !facts.is_expected || !is_strong {
         let refuse = |code, why| Step::Refuse(OAuthError::new(code, why));
         return match (silent, pending.signed_in_here) {
@@ -89,13 +91,37 @@ fn is_stale(pending: &PendingAuthorization, login: &Login, now: Timestamp) -> bo
 }
 
 /// Whether an authentication context that is demanded was reached
-/// ([OpenID Connect Core 5.5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#acrSemantics)).
-fn is_strong_enough(pending: &PendingAuthorization, login: &Login) -> bool {
-    let demanded = pending.claims.id_token.get("acr").filter(|acr| acr.essential);
-    demanded.is_none_or(|acr| {
-        acr.values.is_empty()
-            || acr.values.iter().filter_map(Value::as_str).any(|v| login.acr.as_deref() == Some(v))
-    })
+/// ([OpenID Connect Core 5.5.1.1](https://openid.net/specs/openid-connect-core-1_0.html#acrSemantics)). `order` has the
+/// contexts that there are, the weakest first: who proved more has proven less, too.
+pub(super) fn is_strong_enough(
+    order: &[String],
+    pending: &PendingAuthorization,
+    login: &Login,
+) -> bool {
+    let demanded = demanded(pending);
+    demanded.is_empty() || demanded.into_iter().any(|wanted| reaches(order, login, wanted))
+}
+
+/// The authentication context to tell the client: of those it demands the first that was reached, else what was.
+pub(super) fn told(
+    order: &[String],
+    pending: &PendingAuthorization,
+    login: &Login,
+) -> Option<String> {
+    let mut demanded = demanded(pending).into_iter();
+    let reached = demanded.find(|wanted| reaches(order, login, wanted));
+    reached.map(str::to_owned).or_else(|| login.acr.clone())
+}
+
+fn demanded(pending: &PendingAuthorization) -> Vec<&str> {
+    let acr = pending.claims.id_token.get("acr").filter(|acr| acr.essential);
+    acr.into_iter().flat_map(|acr| &acr.values).filter_map(Value::as_str).collect()
+}
+
+fn reaches(order: &[String], login: &Login, wanted: &str) -> bool {
+    let place = |acr: &str| order.iter().position(|known| known == acr);
+    let Some(acr) = login.acr.as_deref() else { return false };
+    acr == wanted || matches!((place(acr), place(wanted)), (Some(has), Some(wants)) if has >= wants)
 }
 
 #[cfg(test)]
@@ -138,7 +164,10 @@ mod tests {
     }
 
     fn step(pending: &PendingAuthorization, consented: bool, is_expected: bool) -> String {
-        let facts = Facts { consented, is_expected, now: Timestamp::from_unix(NOW) };
+        let order = ["pwd", "mfa"].map(str::to_owned);
+        let login = pending.login.as_ref();
+        let is_strong = login.is_none_or(|login| is_strong_enough(&order, pending, login));
+        let facts = Facts { consented, is_expected, is_strong, now: Timestamp::from_unix(NOW) };
         match decide(pending, facts) {
             Step::Refuse(e) => e.code().as_str().into(),
             other => format!("{other:?}"),
@@ -205,5 +234,25 @@ mod tests {
         assert_eq!(with(false, "mfa", false), "Grant");
         assert_eq!(with(true, "mfa", false), "Login");
         assert_eq!(with(true, "mfa", true), "unmet_authentication_requirements");
+    }
+
+    #[test]
+    fn oidc_core_5_5_1_1_who_proved_more_has_proven_less_too() {
+        let order = ["pwd", "mfa"].map(str::to_owned);
+        let outcome = |essential, values: &[&str], acr: &str| {
+            let ask =
+                ClaimRequest { essential, values: values.iter().map(|&v| v.into()).collect() };
+            let mut pending = pending(&[], Some(NOW));
+            pending.claims.id_token.insert("acr".into(), ask);
+            let login = Login { acr: Some(acr.into()), ..pending.login.clone().unwrap() };
+            (is_strong_enough(&order, &pending, &login), told(&order, &pending, &login).unwrap())
+        };
+        assert_eq!(outcome(true, &["pwd"], "mfa"), (true, "pwd".into()));
+        assert_eq!(outcome(true, &["mfa", "pwd"], "mfa"), (true, "mfa".into()));
+        assert_eq!(outcome(true, &["mfa", "pwd"], "pwd"), (true, "pwd".into()));
+        assert_eq!(outcome(true, &["mfa"], "pwd"), (false, "pwd".into()));
+        assert_eq!(outcome(true, &["other"], "mfa"), (false, "mfa".into()));
+        assert_eq!(outcome(true, &["pwd"], "other"), (false, "other".into()));
+        assert_eq!(outcome(false, &["pwd"], "mfa"), (true, "mfa".into()));
     }
 }

@@ -250,7 +250,10 @@ fn facts(
         (Some(expected), Some(login)) => subject(env, client, &login.user) == *expected,
         _ => true,
     };
-    Facts { consented, is_expected, now }
+    let order = &env.policy.acr_values;
+    let is_strong =
+        pending.login.as_ref().is_none_or(|login| decide::is_strong_enough(order, pending, login));
+    Facts { consented, is_expected, is_strong, now }
 }
 
 /// Whether somebody with this sign-in may go on without signing in again: it is recent and strong enough, and the

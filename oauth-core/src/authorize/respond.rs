@@ -1,6 +1,6 @@
 //! Granted or denied: the answer to the client, written through the same commit as the token endpoint's.
 
-use super::{Next, RedirectTarget, claims};
+use super::{Next, RedirectTarget, claims, decide::told};
 use crate::{
     env::Env,
     error::{ErrorCode, OAuthError, PortError},
@@ -129,6 +129,8 @@ impl Response {
         if openid.is_some() && !is_subject(&subject(env, client, &login.user)) {
             return Err(PortError::new("the identifier of this user cannot be a sub").into());
         }
+        let acr = told(&env.policy.acr_values, pending, &login);
+        let login = Login { acr, ..login };
         let mut response = Self {
             parent: Parent::New(NewAuthorization {
                 id: env.authorization_id(now),

@@ -40,6 +40,9 @@ impl Grant for Password {
                 ));
             }
         };
+        if !x.env.users.password_suffices(&user).await? {
+            return Err(OAuthError::invalid_grant("a password alone does not sign this user in"));
+        }
         let policy = &x.env.policy;
         let refresh_until = x
             .client

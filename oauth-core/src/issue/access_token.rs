@@ -203,6 +203,7 @@ pub(crate) async fn more_claims(
 ) -> Result<Map<String, Value>, OAuthError> {
     let user = login.map(|l| &l.user);
     let mut claims = env.claims.claims(user, client, scope).await?;
+    claims.extend(login.map(|l| env.claims.login_claims(l, client)).unwrap_or_default());
     claims.retain(|name, _| !RESERVED.contains(&name.as_str()));
     claims.extend(granted_rights(rights, scope));
     Ok(claims)

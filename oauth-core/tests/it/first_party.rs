@@ -142,10 +142,15 @@ async fn s2_09_no_request_is_the_own_clients() {
     let world = world().await;
     let tokens = issued(&world).await.response;
     let refresh_token = tokens.refresh_token.unwrap();
-    for grant in ["client_credentials", "password", "refresh_token", "authorization_code"] {
+    for (grant, error) in [
+        ("client_credentials", "unauthorized_client"),
+        ("refresh_token", "unauthorized_client"),
+        ("authorization_code", "unauthorized_client"),
+        ("password", "unsupported_grant_type"),
+    ] {
         let ask = world.token(OWN, grant).set("refresh_token", &refresh_token);
         let ask = ask.set("username", "ada").set("password", "x").set("code", "x");
-        ask.refuses("unauthorized_client").await;
+        ask.refuses(error).await;
     }
     // Nor is its refresh token another client's.
     let theirs = world.refresh("web", &refresh_token);

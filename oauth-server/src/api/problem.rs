@@ -114,6 +114,11 @@ impl From<Refusal> for Problem {
                 "The name or the password is wrong",
             )
             .with(challenge(None).0, challenge(None).1),
+            Refusal::SecondFactorNeeded => Self::new(
+                StatusCode::FORBIDDEN,
+                "second_factor_needed",
+                "This account signs in on the page, with its second factor",
+            ),
             Refusal::Throttled(seconds) => {
                 let title = "There were too many attempts";
                 Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts", title)

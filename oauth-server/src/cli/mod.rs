@@ -45,16 +45,19 @@ struct Global {
     #[arg(long, value_name = "FILE", global = true, env = "OAUTH_CONFIG", value_delimiter = ',')]
     config: Vec<PathBuf>,
     /// What kind of place this is; decides which shortcuts are refused
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_enum, env = "OAUTH_MODE")]
     mode: Option<Mode>,
+    /// As --mode, by the variable that some programs know
+    #[arg(long, global = true, value_enum, env = "OAUTH_ENV", hide = true)]
+    env: Option<Mode>,
     /// The family of standards to follow; changes defaults, and refuses what the standard forbids
-    #[arg(long, global = true, value_enum)]
+    #[arg(long, global = true, value_enum, env = "OAUTH_PROFILE")]
     profile: Option<Profile>,
-    /// Address to listen on
-    #[arg(long, global = true, value_name = "ADDRESS")]
+    /// Address to listen on, or localhost
+    #[arg(long, global = true, value_name = "ADDRESS", value_parser = address, env = "OAUTH_HOST")]
     host: Option<IpAddr>,
     /// Port to listen on
-    #[arg(long, global = true)]
+    #[arg(long, global = true, env = "OAUTH_PORT")]
     port: Option<u16>,
     /// Shape of log lines; by default pretty on a terminal, else json
     #[arg(long, global = true, value_enum)]
@@ -223,7 +226,7 @@ impl Global {
             files: self.config.clone(),
             environment: std::env::vars_os().collect(),
             flags: Overrides {
-                mode: self.mode,
+                mode: self.mode.or(self.env),
                 profile: self.profile,
                 host: self.host,
                 port: self.port,
@@ -232,4 +235,9 @@ impl Global {
             },
         }
     }
+}
+
+/// An address, or the name of this machine for itself.
+fn address(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
+    if text == "localhost" { Ok(std::net::Ipv4Addr::LOCALHOST.into()) } else { text.parse() }
 }

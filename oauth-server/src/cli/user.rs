@@ -74,6 +74,11 @@ pub(super) enum Command {
         /// The name
         name: String,
     },
+    /// Take a user's second factor away, for whoever lost the app and the recovery codes
+    ResetSecondFactor {
+        /// The name
+        name: String,
+    },
     /// Set how far a user may go with an API
     Rights {
         /// The name of the user
@@ -140,6 +145,13 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
             let user = account(state, &name).await?;
             state.store.set_disabled(&user.id, false).await?;
             output::message(&format!("{} may sign in again", user.username))
+        }
+        Command::ResetSecondFactor { name } => {
+            let user = account(state, &name).await?;
+            let had = state.second_factor.remove(&user.id).await?;
+            let what =
+                if had { "signs in with the password alone" } else { "had no second factor" };
+            output::message(&format!("{} {what}", user.username))
         }
         Command::Rights { name, api, access, paths } => {
             let access = Access::parse(&access).context("expected none, read or write")?;

@@ -30,7 +30,7 @@ words! {
 sections! {
     /// Letters to people. They wait in the database, sealed, until they are sent: by the server, or by `oauth-server maintain`.
     Mail ["mail"] {
-        /// How letters leave. Unset: `file` in development and testing, else `none`.
+        /// How letters leave. Unset: `file` in development and testing, `smtp` in `dev_email`, else `none`.
         transport: Option<MailTransport> = None,
         /// Whom letters are from, such as `Example <no-reply@example.org>`. Required for `smtp`.
         from: Option<String> = None,

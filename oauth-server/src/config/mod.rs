@@ -2,6 +2,7 @@
 
 mod check;
 mod claims;
+mod docs;
 mod load;
 mod mail;
 mod metadata;
@@ -19,6 +20,7 @@ mod words;
 
 pub use check::decode_key;
 pub use claims::Claims;
+pub use docs::Docs;
 pub use load::{Overrides, Sources, load};
 pub use mail::*;
 pub use metadata::Metadata;
@@ -116,8 +118,12 @@ whole! {
     signup: Signup,
     /// The user service.
     accounts: Accounts,
+    /// The description of the routes.
+    docs: Docs,
     /// Browser sessions.
     sessions: Sessions,
+    /// What happened to accounts.
+    activity: Activity,
     /// Letters.
     mail: Mail,
     /// Sessions for front ends.
@@ -175,7 +181,7 @@ impl Config {
 
     /// Whether shortcuts for demonstrations are welcome here.
     pub const fn is_demo(&self) -> bool {
-        matches!(self.general.mode, Mode::Development | Mode::Testing)
+        matches!(self.general.mode, Mode::Development | Mode::DevEmail | Mode::Testing)
     }
 
     /// The address to listen on.

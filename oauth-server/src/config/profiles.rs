@@ -35,7 +35,7 @@ pub struct Demand {
 }
 
 /// What `toktok` sets.
-const TOKTOK: &[Default] = &[];
+const TOKTOK: &[Default] = &[("server.port", "4100")];
 
 impl Profile {
     /// The defaults of the profile.

@@ -1,7 +1,8 @@
 //! What is refused in which mode. Each rule is a row: where it holds, how it is broken, what to do.
 
 use super::{
-    Authenticator, Config, DangerousGrant, MailTransport, Mode, Pkce, Problems, Secret, SelfService,
+    Authenticator, Config, DangerousGrant, MailTransport, Mode, Pkce, Problems, Profile, Secret,
+    SelfService,
 };
 use std::time::Duration;
 
@@ -89,6 +90,16 @@ pub const RULES: &[Rule] = &[
         refused_in: PRODUCTION,
         broken: |c| one("mail.transport", c.mail_transport() == MailTransport::File),
         what: "`file` leaves letters with links that let people in on the disk; set it to \"smtp\" or \"none\"",
+    },
+    Rule {
+        key: "mail.transport",
+        refused_in: SERIOUS,
+        broken: |c| {
+            let needed =
+                c.profile() == Profile::Toktok && c.mail_transport() != MailTransport::Smtp;
+            one("mail.transport", needed)
+        },
+        what: "is not \"smtp\", but the profile toktok confirms addresses and resets passwords by letter; give a mail server",
     },
     Rule {
         key: "signup.access_rights",

@@ -21,13 +21,15 @@ words! {
     /// What kind of place the server runs in.
     Mode {
         /// A developer's machine: everything is made up that is not configured.
-        Development = "development",
+        Development = "development" | "default" | "dev",
+        /// As development, but letters go to a mail server.
+        DevEmail = "dev_email",
         /// Automatic tests: as development.
         Testing = "testing",
         /// A rehearsal for production: demo users and authenticators are refused.
-        Stage = "stage",
+        Stage = "stage" | "preprod",
         /// The real thing: nothing that weakens security is accepted by default.
-        Production = "production",
+        Production = "production" | "prod",
     }
 }
 
@@ -124,6 +126,16 @@ words! {
         IssuerOrEndpoint = "issuer_or_endpoint",
         /// The issuer and nothing else. Stricter, but not every client library can.
         Issuer = "issuer",
+    }
+}
+
+words! {
+    /// What is in the cookies of front ends.
+    SessionCookie {
+        /// A random string that stands for the session, which is in the database.
+        Opaque = "opaque",
+        /// Beside that the tokens themselves, for APIs that check them on their own.
+        Jwt = "jwt",
     }
 }
 
@@ -408,6 +420,11 @@ sections! {
     Bff ["bff"] {
         /// Whether there are any.
         enabled: bool = true,
+        /// What is in the cookies: `opaque`, a random string; or `jwt`, an access token that APIs on this origin check on
+        /// their own, and a refresh token for `/auth` alone. No script can read either.
+        cookie: SessionCookie = SessionCookie::Opaque,
+        /// Whether the addresses of the original are there, too: `/api/v1/auth/...` and `/api/v1/users/...`.
+        api_v1: bool = false,
         /// Addresses outside this site that `/auth/login` may return to, compared character by character. Paths of this
         /// site always may.
         return_to: Vec<String> = Vec::new(),
@@ -465,6 +482,12 @@ sections! {
         host: IpAddr = LOOPBACK,
         /// The port to listen on.
         port: u16 = 9000,
+    }
+
+    /// What happened to accounts, which their people see under `/account/activity`: sign-ins and changes.
+    Activity ["activity"] {
+        /// How long it is kept.
+        keep: Duration = seconds(180 * DAY),
     }
 
     /// Looking after keys and expired rows.

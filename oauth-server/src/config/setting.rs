@@ -233,7 +233,7 @@ fn uri<T>(parsed: Result<T, UriProblem>) -> Result<T, String> {
 }
 
 texts! {
-    IpAddr: "IP address", "127.0.0.1", |t| plain(t.parse()), Self::to_string;
+    IpAddr: "IP address", "127.0.0.1", |t| plain(if t == "localhost" { Ok(std::net::Ipv4Addr::LOCALHOST.into()) } else { t.parse() }), Self::to_string;
     IpNet: "network", "10.0.0.0/8", |t| plain(t.parse().or_else(|_| t.parse::<IpAddr>().map(IpNet::from))), Self::to_string;
     Issuer: "https URL without query", "https://auth.example.org", |t| uri(Issuer::danger_parse_insecure(t)), Self::to_string;
     RedirectUri: "redirect URI", "https://app.example.org/callback", |t| uri(RedirectUri::parse(t)), Self::to_string;
@@ -256,7 +256,7 @@ impl Setting for Access {
 
 /// Declares an enum whose variants are words of the configuration and of the command line.
 macro_rules! words {
-    ($(#[doc = $about:literal])+ $name:ident { $($(#[doc = $text:literal])+ $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[doc = $about:literal])+ $name:ident { $($(#[doc = $text:literal])+ $variant:ident = $word:literal $(| $alias:literal)*),+ $(,)? }) => {
         $(#[doc = $about])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($(#[doc = $text])+ $variant),+ }
@@ -270,9 +270,14 @@ macro_rules! words {
                 match self { $(Self::$variant => $word),+ }
             }
 
+            /// Other words for it.
+            pub const fn aliases(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($alias),*]),+ }
+            }
+
             /// Reads the word back.
             pub fn parse(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|v| v.as_str() == word)
+                Self::ALL.iter().copied().find(|v| v.as_str() == word || v.aliases().contains(&word))
             }
         }
 
@@ -303,7 +308,7 @@ macro_rules! words {
                 Self::ALL
             }
             fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-                Some(clap::builder::PossibleValue::new(self.as_str()))
+                Some(clap::builder::PossibleValue::new(self.as_str()).aliases(self.aliases()))
             }
         }
     };

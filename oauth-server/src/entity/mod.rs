@@ -1,15 +1,19 @@
 //! The server's own tables, beside those of the library.
 
+pub mod activity;
 pub mod audit;
 pub mod device;
+pub mod half_sign_in;
 pub mod identity;
 pub mod initial_access_token;
 pub mod letter;
 pub mod mail_token;
 pub mod pending_client;
+pub mod recovery_code;
 pub mod revoked_token;
 pub mod rotated_session;
 pub mod session;
 pub mod throttle;
+pub mod totp;
 pub mod unconfirmed;
 pub mod upstream_attempt;

@@ -3,8 +3,9 @@
 use super::{
     problem::{Problem, Trouble},
     return_to::ReturnTo,
+    tokens,
 };
-use crate::state::AppState;
+use crate::{config::SessionCookie, state::AppState};
 use axum::{
     extract::{RawQuery, State},
     response::{IntoResponse as _, Response},
@@ -21,10 +22,18 @@ pub(super) async fn login(
     let query = Params::parse(query.unwrap_or_default().as_bytes()).map_err(|_| Problem::QUERY)?;
     let to = ReturnTo::parse(&state.config, query.get("return_to").unwrap_or("/"))
         .ok_or(Problem::RETURN_TO)?;
-    if state.sessions.current(&headers).await?.is_some() {
-        return Ok(see_other(to.as_str()));
+    let sign_in = || see_other(&format!("/login?to=front-{}", to.word()));
+    let Some(session) = state.sessions.current(&headers).await? else { return Ok(sign_in()) };
+    let mut response = see_other(to.as_str());
+    if state.config.bff.cookie == SessionCookie::Jwt {
+        let Some(set) = tokens::begin(&state, &session, &headers).await? else {
+            return Ok(sign_in());
+        };
+        for cookie in set {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
     }
-    Ok(see_other(&format!("/login?to=front-{}", to.word())))
+    Ok(response)
 }
 
 fn see_other(location: &str) -> Response {

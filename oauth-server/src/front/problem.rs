@@ -2,7 +2,7 @@
 
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use oauth_core::error::PortError;
+use oauth_core::error::{OAuthError, PortError};
 use resource_guard::Refusal;
 use serde_json::json;
 
@@ -40,6 +40,32 @@ impl Problem {
         "The query has a parameter twice, or cannot be read.",
     );
 
+    /// Nothing that was begun here comes back this way.
+    pub(super) const CALLBACK: Self =
+        Self::new(StatusCode::BAD_REQUEST, "wrong_state", "Wrong or missing state.");
+
+    /// Refresh tokens are used elsewhere.
+    pub(super) const TOKEN_ENDPOINT: Self = Self::new(
+        StatusCode::BAD_REQUEST,
+        "use_token_endpoint",
+        "A refresh token is used at the token endpoint, which gives the next one, too.",
+    );
+
+    /// The token is missing, or not good, or not for here.
+    pub(super) const TOKEN: Self =
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_token", "A good access token is needed.");
+
+    /// The token does not allow this.
+    pub(super) const SCOPE: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "insufficient_scope",
+        "The access token needs the scope users:read.",
+    );
+
+    /// There is nobody of this name.
+    pub(super) const NOT_FOUND: Self =
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such user.");
+
     /// The method makes no sense here.
     pub(super) const METHOD: Self = Self::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -73,7 +99,7 @@ impl IntoResponse for Problem {
 /// A refusal, or a failure whose cause is for the log alone.
 pub(super) enum Trouble {
     Problem(Problem),
-    Failure(PortError),
+    Failure(OAuthError),
 }
 
 impl From<Problem> for Trouble {
@@ -84,6 +110,12 @@ impl From<Problem> for Trouble {
 
 impl From<PortError> for Trouble {
     fn from(error: PortError) -> Self {
+        Self::Failure(error.into())
+    }
+}
+
+impl From<OAuthError> for Trouble {
+    fn from(error: OAuthError) -> Self {
         Self::Failure(error)
     }
 }
@@ -93,7 +125,7 @@ impl IntoResponse for Trouble {
         match self {
             Self::Problem(problem) => problem.into_response(),
             Self::Failure(error) => {
-                tracing::error!(error = crate::causes(&error), "a request of a front end failed");
+                tracing::error!(error = error.causes(), "a request of a front end failed");
                 Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "server_error",

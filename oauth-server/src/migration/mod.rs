@@ -9,6 +9,8 @@ mod m20261128_000006_letters;
 mod m20261128_000007_identities;
 mod m20261128_000009_revoked_tokens;
 mod m20261128_000010_rotated_sessions;
+mod m20261128_000011_second_factor;
+mod m20261128_000012_activity;
 mod m20261128_000015_pending_clients;
 mod m20261128_000016_audit;
 
@@ -39,6 +41,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000015_pending_clients::Migration),
             Box::new(m20261128_000016_audit::Migration),
             Box::new(m20261128_000002_mail_tokens::Migration),
+            Box::new(m20261128_000011_second_factor::Migration),
+            Box::new(m20261128_000012_activity::Migration),
         ]
     }
 

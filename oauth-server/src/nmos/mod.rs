@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use oauth_core::{
     config::{Audience, Policy, RefreshTokens},
     error::PortError,
-    model::{Access, AccessRight, Client, Issuer, Scope, UserId},
+    model::{Access, AccessRight, Client, Issuer, Login, Scope, UserId},
     ports::Claims,
     seaorm::SeaStore,
 };
@@ -99,7 +99,9 @@ pub fn problems(config: &Config) -> Vec<(String, String)> {
             ));
         }
     }
-    for text in &config.nmos.client_rights {
+    // In another profile nobody gets them.
+    let used = if config.profile().is_nmos() { &*config.nmos.client_rights } else { &[] };
+    for text in used {
         if right(text).is_none_or(|right| apis.iter().all(|api| api.name != right.api)) {
             problems.push((
                 "nmos.client_rights".to_owned(),
@@ -150,6 +152,10 @@ impl<C: Claims> Claims for ClientClaims<C> {
             claims.extend(granted.filter_map(AccessRight::claim));
         }
         Ok(claims)
+    }
+
+    fn login_claims(&self, login: &Login, client: &Client) -> Map<String, Value> {
+        self.others.login_claims(login, client)
     }
 }
 

@@ -7,7 +7,11 @@ use super::{
     visit::SignedIn,
     words::{self, ScopeLine},
 };
-use crate::{people::own_client, state::AppState};
+use crate::{
+    activity::{self, Deed, What},
+    people::own_client,
+    state::AppState,
+};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use oauth_core::model::{ClientId, Scope, Timestamp};
@@ -93,6 +97,8 @@ pub(super) async fn revoke(
     let client = ClientId::new(client.ok_or(Explanation::bad_form(Some("client_id is missing")))?);
     let user = &visit.user().id;
     state.provider.env().grants.revoke_user(user, Some(&client), state.now()).await?;
+    let deed = Deed::of(What::ApplicationRevoked, &visit.headers).about(client.as_str());
+    activity::note(&state, user, deed).await;
     tracing::info!(user.id = %user, client.id = %client, "user revoked application");
     Ok(see_other("/account/applications?done=revoked"))
 }

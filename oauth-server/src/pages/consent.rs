@@ -9,7 +9,11 @@ use super::{
     way::{Way, finish, interaction_query},
     words,
 };
-use crate::{session::Session, state::AppState};
+use crate::{
+    activity::{self, Deed, What},
+    session::Session,
+    state::AppState,
+};
 use askama::Template;
 use axum::{extract::State, http::StatusCode, response::Response};
 use oauth_core::{
@@ -73,7 +77,13 @@ pub(super) async fn submit(
         Some("allow") => Decision::Approved { scope: Some(ticked) },
         _ => return Err(Explanation::bad_form(Some("neither allowed nor denied")).into()),
     };
+    let allowed = matches!(decision, Decision::Approved { .. });
+    let client = open.interaction()?.client.id.clone();
     let outcome = state.provider.resume(&open.id, visit.browser.as_str(), decision).await;
+    if allowed && outcome.is_ok() {
+        let deed = Deed::of(What::ApplicationAllowed, &visit.headers).about(client.as_str());
+        activity::note(&state, &open.user.id, deed).await;
+    }
     Ok(finish(&state, outcome))
 }
 

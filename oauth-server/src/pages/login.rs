@@ -5,15 +5,13 @@ use super::{
     errors::Trouble,
     form::{Form, Problems},
     page::{Frame, see_other, show as page, show_to},
+    second_factor,
     social::{Button, buttons, lead_out},
     visit::Visit,
     way::Way,
 };
 use crate::{
-    config::Authenticator,
-    session::{Session, Started},
-    shell,
-    sign_in::StoredPassword,
+    config::Authenticator, second_factor::FirstFactor, session::Session, sign_in::StoredPassword,
     state::AppState,
 };
 use askama::Template;
@@ -22,9 +20,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::Response,
 };
-use oauth_core::{
-    authorize::Interaction, error::PortError, model::UserId, openid::subject, ports::SignIn,
-};
+use oauth_core::{authorize::Interaction, openid::subject, ports::SignIn};
 
 #[derive(Template)]
 #[template(path = "login.html")]
@@ -84,10 +80,11 @@ pub(super) async fn submit(
     let wrong = || Problems::one("password", "The user name or the password is wrong.");
     let stored = StoredPassword::of(&state.store, username).await?;
     match state.users.sign_in(username, password).await? {
-        SignIn::Accepted(user) => match begin(&state, &visit, user, stored).await? {
-            Some(started) => Ok(way.begin(&state, &visit.browser, started).await),
-            None => Ok(again(StatusCode::FORBIDDEN, wrong())),
-        },
+        SignIn::Accepted(user) => {
+            let first = FirstFactor { user, amr: vec!["pwd".into()], password: Some(stored) };
+            let refused = again(StatusCode::FORBIDDEN, wrong());
+            Ok(second_factor::after(&state, &visit, way, first).await?.unwrap_or(refused))
+        }
         SignIn::Throttled(seconds) => {
             let text = format!("There were too many attempts. Try again in {seconds} seconds.");
             let problems = Problems::one("password", text);
@@ -97,20 +94,6 @@ pub(super) async fn submit(
         }
         _ => Ok(again(StatusCode::FORBIDDEN, wrong())),
     }
-}
-
-/// A session of whoever just proved who it is, unless the password is another one by now, or its owner is locked out.
-async fn begin(
-    state: &AppState,
-    visit: &Visit,
-    user: UserId,
-    stored: StoredPassword,
-) -> Result<Option<Started>, PortError> {
-    let (address, id) = (shell::client_address(), user.clone());
-    let started = state.sessions.start_if(&visit.headers, &user, &["pwd"], address, move |t| {
-        Box::pin(async move { stored.is_current(t, &id).await })
-    });
-    started.await
 }
 
 fn form(

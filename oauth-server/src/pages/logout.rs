@@ -11,7 +11,7 @@ use super::{
     way::finish,
 };
 use crate::{
-    maintenance,
+    front, maintenance,
     session::{Cookies, Session},
     state::AppState,
 };
@@ -141,6 +141,9 @@ pub(super) async fn leave(
         done(state, to, &left.pages)
     };
     left.cookies.put(response.headers_mut());
+    for cookie in front::forget_tokens(state) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
     Ok(response)
 }
 

@@ -19,6 +19,7 @@ mod logout;
 mod mail_links;
 mod page;
 mod recipes;
+mod second_factor;
 mod select_account;
 mod signup;
 mod social;
@@ -56,6 +57,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/login", get(login::show).post(login::submit))
         .route("/login/with/{provider}", post(social::depart))
         .route("/login/from/{provider}", get(social::arrive))
+        .route(second_factor::PATH, get(second_factor::show).post(second_factor::submit))
         .route("/logout", get(logout::show).post(logout::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))

@@ -57,8 +57,18 @@ impl Frame {
 
     /// Whether the page is one of those below the account.
     pub(super) fn is_in_account(&self) -> bool {
-        let below = ["applications", "email", "identities", "password", "profile", "sessions"];
-        below.contains(&self.here)
+        const BELOW: [&str; 9] = [
+            "activity",
+            "applications",
+            "data",
+            "email",
+            "identities",
+            "password",
+            "profile",
+            "second-factor",
+            "sessions",
+        ];
+        BELOW.contains(&self.here)
     }
 }
 

@@ -5,10 +5,12 @@ use super::{
     errors::{Explanation, Trouble},
     form::Form,
     page::{Frame, see_other, show},
+    second_factor,
     visit::{SignedIn, Visit},
-    way::Way,
+    way::{Destination, Way},
 };
 use crate::{
+    second_factor::FirstFactor,
     session::Started,
     shell,
     social::{AMR, Attempt, Blame, Errand, Linked, Notice, Person, Refusal, Tokens, Upstream},
@@ -156,6 +158,7 @@ pub(super) async fn arrive(
             Linked::Before => "/account/identities?done=linked_before",
         })),
         Ok(Outcome::Started(started)) => go_on(&state, visit, &attempt, started).await,
+        Ok(Outcome::Half(user)) => ask(&state, visit, &attempt, user).await,
         Err(refusal) => Ok(problem(&state, &place, refusal)),
     }
 }
@@ -164,6 +167,8 @@ pub(super) async fn arrive(
 enum Outcome {
     Linked(Linked),
     Started(Started),
+    /// Somebody who has a second factor here, for which the provider does not stand.
+    Half(UserId),
 }
 
 /// Who came back. Before anything else it is settled whose answer it is.
@@ -208,6 +213,10 @@ async fn sign_in(
         None => meet(state, upstream, &person, &tokens).await?,
     };
     let confirmation = state.social.confirm(upstream, &person, &tokens, &user)?;
+    if upstream.settings.second_factor && state.second_factor.is_needed(&user).await? {
+        let held = state.store.write(move |t| Box::pin(confirmation.holds(t)));
+        return if held.await? { Ok(Outcome::Half(user)) } else { Err(Refusal::AccountDisabled) };
+    }
     let (headers, address) = (&visit.headers, shell::client_address());
     let started = state
         .sessions
@@ -275,14 +284,7 @@ async fn go_on(
     attempt: &Attempt,
     started: Started,
 ) -> Result<Response, Trouble> {
-    let mut params = Params::default();
-    let errand = attempt.errand();
-    if errand.interaction.is_empty() {
-        params.add("to".into(), errand.to.clone())?;
-    } else {
-        params.add("interaction".into(), errand.interaction.clone())?;
-    }
-    match Way::of(state, &visit, &params).await {
+    match Way::of(state, &visit, &wanted(attempt)?).await {
         Ok(way) => Ok(way.begin(state, &visit.browser, started).await),
         // The application waited for too long. The person is signed in all the same.
         Err(trouble) => {
@@ -291,6 +293,32 @@ async fn go_on(
             Ok(response)
         }
     }
+}
+
+/// Asks for the second factor, on the way to where the person wanted to; home where nobody waits any more.
+async fn ask(
+    state: &AppState,
+    visit: Visit,
+    attempt: &Attempt,
+    user: UserId,
+) -> Result<Response, Trouble> {
+    let way = Way::of(state, &visit, &wanted(attempt)?).await;
+    let way = way.unwrap_or(Way::To(Destination::Home));
+    let first = FirstFactor { user, amr: vec![AMR.to_owned()], password: None };
+    let response = second_factor::after(state, &visit, way, first).await?;
+    Ok(response.unwrap_or_else(|| see_other("/login")))
+}
+
+/// Where the person wanted to, as parameters.
+fn wanted(attempt: &Attempt) -> Result<Params, OAuthError> {
+    let mut params = Params::default();
+    let errand = attempt.errand();
+    if errand.interaction.is_empty() {
+        params.add("to".into(), errand.to.clone())?;
+    } else {
+        params.add("interaction".into(), errand.interaction.clone())?;
+    }
+    Ok(params)
 }
 
 impl<'a> Place<'a> {

@@ -35,9 +35,12 @@ pub(super) enum Destination {
     Profile,
     Email,
     Password,
+    SecondFactor,
     Sessions,
     Applications,
     Identities,
+    Activity,
+    Data,
     Client(ClientId),
     Admin(Place),
     /// Back to a front end, which says where to. That is looked at when it comes to it.
@@ -53,6 +56,7 @@ impl Destination {
             "profile" => Self::Profile,
             "email" => Self::Email,
             "password" => Self::Password,
+            "second-factor" => Self::SecondFactor,
             "sessions" => Self::Sessions,
             "applications" => Self::Applications,
             "identities" => Self::Identities,
@@ -60,6 +64,8 @@ impl Destination {
                 let carried = word.strip_prefix(FRONT).and_then(front::of_word);
                 carried.map_or(Self::Home, Self::Front)
             }
+            "activity" => Self::Activity,
+            "data" => Self::Data,
             _ => match word.strip_prefix("client-") {
                 Some(id) if is_plain(id) => Self::Client(ClientId::new(id)),
                 _ => Place::parse(word).map_or(Self::Home, Self::Admin),
@@ -75,9 +81,13 @@ impl Destination {
             "/account/profile" => Self::Profile,
             "/account/email" => Self::Email,
             "/account/password" => Self::Password,
+            _ if path.starts_with("/account/second-factor") => Self::SecondFactor,
             _ if path.starts_with("/account/sessions") => Self::Sessions,
             _ if path.starts_with("/account/applications") => Self::Applications,
             _ if path.starts_with("/account/identities") => Self::Identities,
+            "/account/activity" => Self::Activity,
+            "/account/delete" => Self::Data,
+            _ if path.starts_with("/account/data") => Self::Data,
             _ => {
                 if let Some(place) = Place::of_path(path) {
                     return Self::Admin(place);
@@ -98,9 +108,12 @@ impl Destination {
             Self::Profile => "profile".into(),
             Self::Email => "email".into(),
             Self::Password => "password".into(),
+            Self::SecondFactor => "second-factor".into(),
             Self::Sessions => "sessions".into(),
             Self::Applications => "applications".into(),
             Self::Identities => "identities".into(),
+            Self::Activity => "activity".into(),
+            Self::Data => "data".into(),
             Self::Client(id) => format!("client-{id}"),
             Self::Admin(place) => place.word(),
             Self::Front(to) => format!("{FRONT}{}", front::word_of(to)),
@@ -122,9 +135,12 @@ impl Destination {
             Self::Profile => "/account/profile".into(),
             Self::Email => "/account/email".into(),
             Self::Password => "/account/password".into(),
+            Self::SecondFactor => "/account/second-factor".into(),
             Self::Sessions => "/account/sessions".into(),
             Self::Applications => "/account/applications".into(),
             Self::Identities => "/account/identities".into(),
+            Self::Activity => "/account/activity".into(),
+            Self::Data => "/account/data".into(),
             Self::Client(id) => format!("/clients/{id}"),
             Self::Admin(place) => place.path(),
             Self::Front(to) => front::through_login(to),
@@ -133,7 +149,7 @@ impl Destination {
 
     /// Whether somebody who is signed in gets there without signing in again.
     pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
-        !matches!(self, Self::Admin(_) | Self::Identities)
+        !matches!(self, Self::Admin(_) | Self::Identities | Self::SecondFactor | Self::Data)
             || admin::is_recent(session.login.at, now)
     }
 }
@@ -273,9 +289,12 @@ mod tests {
             ("account", "/account"),
             ("profile", "/account/profile"),
             ("password", "/account/password"),
+            ("second-factor", "/account/second-factor"),
             ("sessions", "/account/sessions"),
             ("applications", "/account/applications"),
             ("identities", "/account/identities"),
+            ("activity", "/account/activity"),
+            ("data", "/account/data"),
             ("client-aB3", "/clients/aB3"),
             ("admin-keys", "/admin/keys"),
             ("front-L2FwcA", "/auth/login?return_to=%2Fapp"),
@@ -299,6 +318,10 @@ mod tests {
             ("/account/sessions/end", "sessions"),
             ("/account/sessions/end_others", "sessions"),
             ("/account/password", "password"),
+            ("/account/second-factor/remove", "second-factor"),
+            ("/account/activity", "activity"),
+            ("/account/data/export", "data"),
+            ("/account/delete", "data"),
             ("/account/profile", "profile"),
             ("/account/email", "email"),
             ("/account", "account"),

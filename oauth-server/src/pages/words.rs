@@ -236,6 +236,8 @@ pub(super) fn notice(word: Option<&str>) -> Option<&'static str> {
         "password" => {
             "Your password is changed. You are signed in here alone, and no application may act for you until you allow it again."
         }
+        "second_factor_removed" => "Your password alone signs you in again.",
+        "account_deleted" => "Your account is deleted, with everything that was kept about you.",
         "unchanged" => "Nothing was changed.",
         "linked" => "The identity is linked. You may sign in with it from now on.",
         "linked_before" => "This identity was linked to your account already.",

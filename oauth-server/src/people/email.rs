@@ -7,7 +7,13 @@ use super::{
     links::{self, Link, Purpose},
     removal,
 };
-use crate::{administration::users::revoke_all, credentials::check_email, entity::unconfirmed};
+use crate::{
+    activity::{self, Deed, What},
+    administration::users::revoke_all,
+    credentials::check_email,
+    entity::unconfirmed,
+};
+use http::HeaderMap;
 use oauth_core::{
     model::{UserId, email_key},
     seaorm::people::{self, EmailChange},
@@ -61,6 +67,7 @@ impl People<'_> {
         };
         let (mail, token) = (self.state.mail.clone(), token.to_owned());
         let life = Purpose::Undo.life(&self.state.config.accounts);
+        let deed = Deed::of(What::EmailChanged, &HeaderMap::new());
         let write = self.state.store.write(move |t| {
             Box::pin(async move {
                 let Some(Link { user, email }) =
@@ -81,6 +88,7 @@ impl People<'_> {
                 }
                 unconfirmed::Entity::delete_by_id(user.as_str()).exec(t).await?;
                 links::forget(t, &user, &[Purpose::Confirm, Purpose::Reset]).await?;
+                activity::record(t, &user, now, deed).await?;
                 if let Some((undo, letter)) = notice {
                     undo.write(t, now, life).await?;
                     mail.queue(t, letter).await?;

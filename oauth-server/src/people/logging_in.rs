@@ -74,6 +74,10 @@ impl People<'_> {
             SignIn::Throttled(seconds) => return Err(Refusal::Throttled(seconds).into()),
             _ => return Err(Refusal::WrongCredentials.into()),
         };
+        // Nobody can be asked for a second factor here.
+        if !self.state.users.password_suffices(&user).await? {
+            return Err(Refusal::SecondFactorNeeded.into());
+        }
         let amr = vec!["pwd".to_owned()];
         let (at, acr) = (self.state.now(), acr(&amr));
         let login = Login { user: user.clone(), at, amr, acr, sid: None };

@@ -45,6 +45,7 @@ pub use links::{LinkAccount, Purpose};
 pub use logging_in::Tokens;
 pub use person::Person;
 pub use registering::{Registered, Registration};
+pub(crate) use removal::remove_rows;
 pub use sessions::Place;
 pub use visibility::{Level, Visibility};
 

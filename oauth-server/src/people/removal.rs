@@ -7,18 +7,16 @@ use super::{
 use crate::{
     entity::{device, mail_token, unconfirmed},
     maintenance::delete_expired,
+    personal_data::{self, Deletion},
 };
 use oauth_core::{
     error::PortError,
     model::UserId,
-    seaorm::{
-        entity::{authorization, user},
-        people,
-    },
+    seaorm::{entity::authorization, people},
 };
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait as _, DatabaseTransaction, EntityTrait as _,
-    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Alias, Expr, ExprTrait as _, Query},
 };
 
@@ -27,6 +25,11 @@ use sea_orm::{
 const OF_A_USER: &[(&str, &str)] = &[
     ("oauth_session", "user_id"),
     ("oauth_device", "user_id"),
+    ("oauth_identity", "user_id"),
+    ("oauth_activity", "user_id"),
+    ("oauth_totp", "user_id"),
+    ("oauth_recovery_code", "user_id"),
+    ("oauth_half_sign_in", "user_id"),
     ("oauth_mail_token", "user_id"),
     ("oauth_unconfirmed", "user_id"),
 ];
@@ -35,33 +38,11 @@ impl People<'_> {
     /// Removes a user with everything that is its own: sessions, tokens, consents, rights, clients. The last
     /// administrator cannot go.
     pub async fn delete(&self, id: &UserId) -> Result<(), Error> {
-        let account = self.state.store.account(id).await?.ok_or(Refusal::NotFound)?;
-        if account.is_admin && self.other_admins(id).await? == 0 {
-            return Err(Refusal::Conflict("last_admin").into());
+        match personal_data::delete(self.state, id).await? {
+            Deletion::Done => Ok(()),
+            Deletion::LastAdministrator => Err(Refusal::Conflict("last_admin").into()),
+            Deletion::Unknown => Err(Refusal::NotFound.into()),
         }
-        // First, so that applications are told while there is something to tell.
-        self.state.sessions.end_all_of(id).await?;
-        let user = id.clone();
-        let write = self.state.store.write(move |t| {
-            Box::pin(async move {
-                remove_rows(t, &user).await?;
-                people::remove_user(t, &user).await
-            })
-        });
-        if !write.await? {
-            return Err(Refusal::NotFound.into());
-        }
-        tracing::info!(user.id = %id, "user deleted");
-        Ok(())
-    }
-
-    /// How many administrators there are who may sign in, this one aside.
-    pub(super) async fn other_admins(&self, id: &UserId) -> Result<u64, PortError> {
-        let others = user::Entity::find()
-            .filter(user::Column::IsAdmin.eq(true))
-            .filter(user::Column::Disabled.eq(false))
-            .filter(user::Column::Id.ne(id.as_str()));
-        Ok(others.count(self.state.store.database()).await?)
     }
 
     /// Deletes at most `limit` rows of each kind that are over: tokens of letters, devices without an authorization,
@@ -126,7 +107,8 @@ async fn give_up(t: &DatabaseTransaction, row: &unconfirmed::Model) -> Result<bo
     Ok(true)
 }
 
-async fn remove_rows(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
+/// Deletes what the server keeps of a user beside the tables of the library.
+pub(crate) async fn remove_rows(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
     for (table, column) in OF_A_USER {
         let delete = Query::delete()
             .from_table(Alias::new(*table))

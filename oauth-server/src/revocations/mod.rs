@@ -2,6 +2,12 @@
 //!
 //! What is not on the list is not revoked. An entry goes when the token would be dead anyway.
 
+#[cfg(feature = "redis")]
+mod redis;
+
+#[cfg(feature = "redis")]
+pub use self::redis::CachedRevocations;
+
 use crate::{
     entity::revoked_token::{ActiveModel, Column, Entity},
     maintenance::delete_expired,

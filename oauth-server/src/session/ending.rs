@@ -4,18 +4,23 @@
 //! when nothing can be going on in it any more. Whatever fails or is late in between, the last step makes up for it.
 
 use super::{Cookies, Session, Sessions, rotation::name_behind};
-use crate::entity::session::{self, Column};
+use crate::{
+    entity::session::{self, Column},
+    people::own_client,
+    revocations,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderMap;
 use oauth_core::{
     error::{OAuthError, PortError},
-    model::{HashedToken, Participant, Timestamp, UserId},
+    model::{AuthorizationId, HashedToken, Participant, Timestamp, UserId},
     ports::GrantStore as _,
-    seaorm::Work,
+    seaorm::{Work, entity::authorization},
 };
+use resource_guard::session_entry;
 use sea_orm::{
     ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, ExprTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, prelude::Uuid, sea_query::Expr,
 };
 
 /// Rows per statement, so that it stays below every limit on parameters.
@@ -50,6 +55,11 @@ impl Sessions {
         let Ok(hash) = URL_SAFE_NO_PAD.decode(id) else { return Ok(false) };
         let of_user = Column::UserId.eq(user.as_str());
         Ok(self.end_where(Column::Hash.eq(hash).and(of_user)).await?.0 > 0)
+    }
+
+    /// Ends a session by the name that clients know it by; returns how many there were: one, or none.
+    pub async fn end_named(&self, sid: &str) -> Result<u64, PortError> {
+        Ok(self.end_where(Column::Sid.eq(sid)).await?.0)
     }
 
     /// Ends every session of a user but this one; returns how many there were.
@@ -106,6 +116,7 @@ impl Sessions {
         let mut gone = 0;
         for some in due.chunks(MOST_ROWS) {
             for sid in some.iter().filter_map(|(_, sid)| sid.as_deref()) {
+                self.end_tokens(sid).await?;
                 self.store.end_session(sid, self.clock.now()).await?;
             }
             let hashes: Vec<_> = some.iter().map(|(hash, _)| hash.clone()).collect();
@@ -141,6 +152,10 @@ impl Sessions {
     pub(super) async fn tell(&self, ended: Vec<Option<String>>) -> Vec<Participant> {
         let mut participants = Vec::new();
         for sid in ended.into_iter().flatten() {
+            if let Err(e) = self.end_tokens(&sid).await {
+                let causes = OAuthError::from(e).causes();
+                tracing::error!(causes, "tokens of a session that ended are not revoked yet");
+            }
             match self.store.end_session(&sid, self.clock.now()).await {
                 Ok(some) => participants.extend(some),
                 Err(e) => {
@@ -150,6 +165,32 @@ impl Sessions {
             }
         }
         participants
+    }
+}
+
+impl Sessions {
+    /// Revokes what the server itself issued in a session, where it does: the authorizations, and for those who check
+    /// tokens on their own, whatever has the name of the session in it.
+    async fn end_tokens(&self, sid: &str) -> Result<(), PortError> {
+        let Some(longest) = self.tokens else { return Ok(()) };
+        let now = self.clock.now();
+        let (entry, until) = (session_entry(sid), now.plus(longest));
+        self.store
+            .write(move |t| Box::pin(async move { Ok(revocations::list(t, &entry, until).await?) }))
+            .await?;
+        let issued: Vec<Uuid> = authorization::Entity::find()
+            .select_only()
+            .column(authorization::Column::Id)
+            .filter(authorization::Column::Sid.eq(sid))
+            .filter(authorization::Column::ClientId.eq(own_client::ID))
+            .filter(authorization::Column::RevokedAt.is_null())
+            .into_tuple()
+            .all(self.store.database())
+            .await?;
+        for id in issued {
+            self.store.revoke(AuthorizationId(id), now).await?;
+        }
+        Ok(())
     }
 }
 

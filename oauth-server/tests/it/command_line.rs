@@ -356,3 +356,101 @@ fn the_database_is_brought_up_to_date() {
     good(at, &["migrate"], "");
     assert_eq!(good(at, &["migrate", "--dry-run"], ""), "");
 }
+
+#[test]
+fn s2_23_the_modes_have_other_words_and_an_unknown_word_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    for (word, mode) in [
+        ("default", "development"),
+        ("dev", "development"),
+        ("development", "development"),
+        ("testing", "testing"),
+    ] {
+        let dump = good(at, &["--mode", word, "config", "dump"], "");
+        assert!(dump.contains(&format!("mode = \"{mode}\"")), "{word}: {dump}");
+    }
+    for word in ["preprod", "stage", "prod", "production"] {
+        let text = bad(at, &["--mode", word, "--check-config"], "", 2);
+        assert!(text.contains("server.public_url"), "{word}: {text}");
+    }
+    let text = bad(at, &["--mode", "dev_email", "--check-config"], "", 2);
+    assert!(text.contains("mail.host"), "letters go to a mail server: {text}");
+    bad(at, &["--mode", "prodution", "--check-config"], "", 2);
+    bad(at, &["--mode", "", "--check-config"], "", 2);
+}
+
+#[test]
+fn s2_24_s2_25_the_host_may_be_localhost_and_the_profile_has_a_port() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let dump = good(at, &["--profile", "toktok", "--host", "localhost", "config", "dump"], "");
+    assert!(dump.contains("port = 4100") && dump.contains("host = \"127.0.0.1\""), "{dump}");
+    let dump = good(at, &["--profile", "toktok", "--port", "4200", "config", "dump"], "");
+    assert!(dump.contains("port = 4200"), "{dump}");
+    bad(at, &["--host", "elsewhere", "--check-config"], "", 2);
+    bad(at, &["--port", "65536", "--check-config"], "", 2);
+}
+
+#[test]
+fn s2_28_flags_have_variables_and_flags_win() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = |variables: &[(&str, &str)], arguments: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_oauth-server"))
+            .args(arguments)
+            .args(["config", "dump"])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .current_dir(folder.path())
+            .output()
+            .unwrap()
+    };
+    let text = |output: Output| String::from_utf8(output.stdout).unwrap();
+    let port = [("OAUTH_PORT", "5000"), ("OAUTH_ENV", "testing")];
+    let dump = text(shown(&port, &[]));
+    assert!(dump.contains("port = 5000") && dump.contains("mode = \"testing\""), "{dump}");
+    let dump = text(shown(&port, &["--port", "6000", "--mode", "default"]));
+    assert!(dump.contains("port = 6000") && dump.contains("mode = \"development\""), "{dump}");
+    let wrong = shown(&[("OAUTH_MODE", "prodution")], &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn s2_29_the_profile_needs_a_mail_server_in_production() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let text = bad(at, &["--profile", "toktok", "--mode", "production", "--check-config"], "", 2);
+    for key in ["mail.transport", "server.public_url", "keys.sealing_key"] {
+        assert!(text.contains(key), "{key}: {text}");
+    }
+    let text = bad(at, &["--mode", "production", "--check-config"], "", 2);
+    assert!(!text.contains("mail.transport"), "{text}");
+}
+
+#[test]
+fn s2_04_s2_19_the_example_for_production_is_accepted_with_its_secrets_and_not_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/deploy/production.toml");
+    let check = |variables: &[(&str, &str)]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_oauth-server"))
+            .args(["--config", example, "--check-config"])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let secrets = [
+        ("OAUTH__KEYS__SEALING_KEY", "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="),
+        ("OAUTH__DATABASE__URL", "postgres://oauth:Zb6-9fKc1nQw@127.0.0.1/oauth"),
+        ("OAUTH__MAIL__PASSWORD", "w7GdPq2xLm4V"),
+    ];
+    assert_eq!(check(&secrets), (Some(0), "the configuration is fine\n".into()));
+    let (code, text) = check(&[]);
+    assert_eq!(code, Some(2));
+    for key in ["keys.sealing_key", "mail.password"] {
+        assert!(text.contains(key), "{text}");
+    }
+    assert!(!text.contains("Zb6-9fKc1nQw"));
+}

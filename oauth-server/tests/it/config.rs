@@ -122,7 +122,7 @@ fn unknown_keys_are_named_wherever_they_come_from() {
 
 #[test]
 fn all_problems_come_at_once() {
-    let toml = "[server]\nport = 70000\nhost = \"localhost\"\ntls_key = \"/nowhere/key.pem\"\n[tokens]\ncode_ttl = \"1h\"\naccess_token_ttl = \"soon\"\n[keys]\nsealing_key = \"short\"\nalgorithms = [\"HS256\"]";
+    let toml = "[server]\nport = 70000\nhost = \"somewhere\"\ntls_key = \"/nowhere/key.pem\"\n[tokens]\ncode_ttl = \"1h\"\naccess_token_ttl = \"soon\"\n[keys]\nsealing_key = \"short\"\nalgorithms = [\"HS256\"]";
     let mut keys =
         wrong(toml, &[("OAUTH__LOGS__LEVEL", "loud=very"), ("OAUTH__SIGNUP__OPEN", "maybe")]);
     keys.sort();

@@ -161,7 +161,7 @@ async fn a26_whoever_changes_or_removes_a_row_is_found_out() {
         })
     };
     assert_eq!(set(second.clone(), "something else").await.unwrap(), 1);
-    assert_eq!(verify().await.unwrap().changed, [second.clone()]);
+    assert_eq!(verify().await.unwrap().changed, std::slice::from_ref(&second));
     set(second, "made").await.unwrap();
     assert!(verify().await.unwrap().is_whole());
 

@@ -344,7 +344,11 @@ async fn a20_nobody_else_answers() {
 
 #[tokio::test]
 async fn the_standard_profile_has_approval_where_the_operator_wants_it() {
-    let server = of_profile("standard", "[registration]\nmode = \"approval\"").await;
+    let server = of_profile(
+        "standard",
+        "[registration]\nmode = \"approval\"\n[tokens]\naccess_token_algorithm = \"RS512\"",
+    )
+    .await;
     let web = object!({ "client_name": "Web", "redirect_uris": ["https://client.example/cb"] });
     let client = registered(&server, None, &web).await;
     assert!(!server.acts(id(&client).as_str()).await);

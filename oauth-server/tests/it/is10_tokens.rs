@@ -52,7 +52,7 @@ async fn a12_the_claims_are_those_of_is10_and_nothing_is_granted_that_is_not_a_r
     assert!(!claims["sub"].as_str().unwrap().is_empty());
     let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
     assert!((30..=3600).contains(&life) && tokens["expires_in"] == life);
-    assert_eq!(claims["scope"], "connection node query");
+    assert_eq!(claims["scope"], "connection query", "no scope without a right, either");
     assert_eq!(claims["x-nmos-connection"], object!({ "read": ["single/*"] }));
     let both = object!({ "read": ["*"], "write": ["subscriptions", "subscriptions/*"] });
     assert_eq!(claims["x-nmos-query"], both);

@@ -317,12 +317,12 @@ async fn each_letter_is_sent_once(database: TestDatabase) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s2_08_two_processes_send_each_letter_once_postgres() {
-    each_letter_is_sent_once(TestDatabase::postgres().await).await;
+    Box::pin(each_letter_is_sent_once(TestDatabase::postgres().await)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s2_08_two_processes_send_each_letter_once_sqlite() {
-    each_letter_is_sent_once(TestDatabase::sqlite().await).await;
+    Box::pin(each_letter_is_sent_once(TestDatabase::sqlite().await)).await;
 }
 
 #[tokio::test]

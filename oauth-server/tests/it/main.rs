@@ -7,12 +7,15 @@
     reason = "panicking is how a test says no, in its helpers too"
 )]
 
+mod account_data;
 mod command_line;
 mod config;
+mod documentation;
 mod flood;
 mod foreign;
 mod foreign_openid;
 mod front;
+mod front_tokens;
 mod is10_actors;
 mod is10_api;
 mod is10_audit;
@@ -50,6 +53,9 @@ mod processes;
 mod profiles;
 mod readme_promises;
 mod registering;
+#[cfg(feature = "redis")]
+mod revocations_redis;
+mod second_factor;
 mod social;
 mod social_liar;
 mod support;

@@ -12,6 +12,7 @@ use oauth_core::{
     model::{Role, UserId},
     ports::Users as _,
 };
+use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -459,7 +460,6 @@ async fn s2_01_an_account_goes_with_everything_it_had() {
         .refuses(400, "link_invalid");
     let body = json!({"username": "ada", "password": PASSWORD});
     server.tell("/login", body).await.refuses(401, "wrong_credentials");
-    use sea_orm::{ConnectionTrait as _, Statement};
     let database = server.state.store.database();
     for table in [
         "oauth_session",

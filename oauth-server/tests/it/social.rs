@@ -648,6 +648,31 @@ async fn s0_17_identities_are_linked_and_unlinked_on_the_account_page() {
 }
 
 #[tokio::test]
+async fn s0_17_a_provider_does_not_stand_for_the_second_factor_unless_it_may() {
+    let liar = Liar::open().await;
+    for (more, asked) in [("", true), ("second_factor = false", false)] {
+        let server = liar.server(more).await;
+        let bob = server.signed_up("bob").await;
+        let (app, _) = crate::second_factor::enrol(&bob).await;
+        assert_eq!(link(&bob, &liar, "1").await.location(), "/account/identities?done=linked");
+        let browser = server.visitor();
+        let page = sign_in(&browser, &liar, "1").await;
+        if !asked {
+            assert_eq!(page.location(), "/");
+            assert_eq!(browser.get("/account").await.by_id("who"), "bob");
+            continue;
+        }
+        assert_eq!(page.location(), "/login/second-factor");
+        assert!(browser.cookie("oauth_session").is_none(), "half a sign-in is none");
+        let page = browser.post("/login/second-factor", &[("code", &app.code(&server))]).await;
+        assert_eq!(page.location(), "/");
+        assert_eq!(browser.get("/account").await.by_id("who"), "bob");
+        let sessions = session::Entity::find().all(server.state.store.database()).await.unwrap();
+        assert!(sessions.iter().any(|s| s.amr == "fed otp mfa"), "{sessions:?}");
+    }
+}
+
+#[tokio::test]
 async fn s0_17_the_last_way_to_sign_in_stays() {
     let liar = Liar::open().await;
     let server = liar.server("").await;

@@ -1,6 +1,7 @@
 //! Every flow against our own server, through the library.
 
 use crate::support::{Browser, Fault, Home, Provider, SECRET, sign_in, signed_in};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_helper::{
     Credentials, Error, Secret,
     client::{Revoked, State},
@@ -121,7 +122,6 @@ async fn s3_25_private_key_jwt() {
     let pair = rcgen::KeyPair::generate().unwrap();
     let raw = pair.public_key_raw();
     let (x, y) = (&raw[1..33], &raw[33..]);
-    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     let more = format!(
         r#"
 [[client]]
@@ -130,7 +130,7 @@ auth_method = "private_key_jwt"
 grant_types = ["client_credentials"]
 response_types = []
 scope = "query"
-jwks = {{ keys = [{{ kty = "EC", crv = "P-256", alg = "ES256", use = "sig", kid = "one", x = "{}", y = "{}" }}] }}
+metadata = {{ jwks = {{ keys = [{{ kty = "EC", crv = "P-256", alg = "ES256", use = "sig", kid = "one", x = "{}", y = "{}" }}] }} }}
 "#,
         URL_SAFE_NO_PAD.encode(x),
         URL_SAFE_NO_PAD.encode(y)
@@ -192,28 +192,28 @@ async fn s3_09_two_logins_at_once_do_not_know_each_other() {
     let provider = Provider::start().await;
     let home = Home::new();
     let store = home.store().await;
-    for id in ["app", "public"] {
+    for id in ["app", "post"] {
         let (client, credentials) = provider.client(id);
         store.add(client, &credentials).await.unwrap();
     }
     let app = store.client("app").await.unwrap().begin_login(redirect()).await.unwrap();
-    let public = store.client("public").await.unwrap().begin_login(redirect()).await.unwrap();
+    let post = store.client("post").await.unwrap().begin_login(redirect()).await.unwrap();
     let mut browser = Browser::default();
     let for_app = browser.authorize(&app.url).await;
-    let for_public = browser.authorize(&public.url).await;
+    let for_post = browser.authorize(&post.url).await;
     let read = |url: &Url| Redirected::pasted(url.as_str()).unwrap();
-    for (pending, other) in [(&app, &for_public), (&public, &for_app)] {
+    for (pending, other) in [(&app, &for_post), (&post, &for_app)] {
         assert_eq!(
             pending.check(read(other)).unwrap_err().to_string(),
             "this is the answer to another login (its state is not ours)"
         );
     }
-    for (pending, own) in [(public, for_public), (app, for_app)] {
+    for (pending, own) in [(post, for_post), (app, for_app)] {
         let code = pending.check(read(&own)).unwrap();
         pending.finish(&code).await.unwrap();
     }
     store.client("app").await.unwrap().access_token().await.unwrap();
-    store.client("public").await.unwrap().access_token().await.unwrap();
+    store.client("post").await.unwrap().access_token().await.unwrap();
 }
 
 #[tokio::test]

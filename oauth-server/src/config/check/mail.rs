@@ -1,7 +1,7 @@
 //! Whether letters can leave.
 
 use crate::{
-    config::{Config, Mail, MailTls, MailTransport, Problems},
+    config::{Config, Mail, MailTls, MailTransport, Mode, Problems},
     mail,
 };
 use lettre::message::Mailbox;
@@ -28,7 +28,10 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     }
     if config.mail_transport() == MailTransport::Smtp {
         smtp(settings, problems);
-    } else if settings.transport.is_none() && settings.host.is_some() {
+    } else if settings.transport.is_none()
+        && settings.host.is_some()
+        && config.mode() != Mode::Development
+    {
         let what =
             "is given, but letters do not go to a mail server; set mail.transport to \"smtp\"";
         problems.add("mail.host", what);
@@ -70,7 +73,11 @@ fn is_this_machine(host: &str) -> bool {
 impl Config {
     /// How letters leave.
     pub fn mail_transport(&self) -> MailTransport {
-        let usual = if self.is_demo() { MailTransport::File } else { MailTransport::None };
+        let usual = match self.mode() {
+            Mode::DevEmail => MailTransport::Smtp,
+            _ if self.is_demo() => MailTransport::File,
+            _ => MailTransport::None,
+        };
         self.mail.transport.unwrap_or(usual)
     }
 

@@ -97,7 +97,8 @@ fn from_a_program(headers: &HeaderMap) -> Result<(), Refused> {
 async fn user(state: &AppState, headers: &HeaderMap) -> Result<UserId, Refused> {
     let (name, password) = credentials(headers).ok_or_else(unauthorized)?;
     match state.users.sign_in(&name, &password).await? {
-        SignIn::Accepted(user) => Ok(user),
+        // Nobody can be asked for a second factor here.
+        SignIn::Accepted(user) if state.users.password_suffices(&user).await? => Ok(user),
         SignIn::Throttled(seconds) => {
             let text = "too many attempts, try again later";
             let mut response =

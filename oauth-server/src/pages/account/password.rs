@@ -5,6 +5,7 @@
 //! since an application of the intruder could otherwise come back without anybody being asked.
 
 use crate::{
+    activity::{self, Deed, What},
     administration::users::revoke_all,
     config::Authenticator,
     credentials::check_password,
@@ -140,8 +141,20 @@ async fn replace(
         .col_expr(Column::PasswordHash, Expr::value(Some(hash)))
         .filter(is_known);
     let (headers, address) = (&visit.headers, shell::client_address());
-    let started = state.sessions.start_over(headers, &user.id, &["pwd"], address, move |t| {
-        Box::pin(async move { Ok(update.exec(t).await?.rows_affected == 1) })
+    let mut amr: Vec<&str> = visit.session.login.amr.iter().map(String::as_str).collect();
+    if !amr.contains(&"pwd") {
+        amr.push("pwd");
+    }
+    let deed = Deed::of(What::PasswordChanged, headers);
+    let (id, now) = (user.id.clone(), state.now());
+    let started = state.sessions.start_over(headers, &user.id, &amr, address, move |t| {
+        Box::pin(async move {
+            let changed = update.exec(t).await?.rows_affected == 1;
+            if changed {
+                activity::record(t, &id, now, deed).await?;
+            }
+            Ok(changed)
+        })
     });
     Ok(started.await?.map_or(Outcome::Wrong, Outcome::Changed))
 }

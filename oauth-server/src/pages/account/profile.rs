@@ -2,6 +2,7 @@
 //! [OpenID Connect Core 5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims).
 
 use crate::{
+    activity::{self, Deed, What},
     pages::{
         errors::{Explanation, Trouble},
         form::{Form, Problems},
@@ -86,6 +87,7 @@ pub(super) async fn save(
         return Err(Explanation::not_found().into());
     }
     tracing::info!(user.id = %user, "user changed the profile");
+    activity::note(&state, user, Deed::of(What::ProfileChanged, &visit.headers)).await;
     Ok(see_other("/account/profile?done=saved"))
 }
 

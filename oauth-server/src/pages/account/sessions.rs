@@ -2,6 +2,7 @@
 
 use super::browser;
 use crate::{
+    activity::{self, Deed, What},
     pages::{
         errors::{Explanation, Trouble},
         form::Form,
@@ -80,6 +81,7 @@ pub(super) async fn end(
     }
     let ended = state.sessions.end_one_of(user, id).await?;
     if ended {
+        activity::note(&state, user, Deed::of(What::SessionsEnded, &visit.headers)).await;
         tracing::info!(user.id = %user, "user ended a session");
     }
     Ok(see_other(if ended {
@@ -94,6 +96,8 @@ pub(super) async fn end_others(
     visit: SignedIn,
 ) -> Result<Response, Trouble> {
     let ended = state.sessions.end_others_of(&visit.session).await?;
+    let deed = Deed::of(What::SessionsEnded, &visit.headers);
+    activity::note(&state, &visit.user().id, deed).await;
     tracing::info!(user.id = %visit.user().id, ended, "user ended all other sessions");
     Ok(see_other("/account/sessions?done=ended_others"))
 }

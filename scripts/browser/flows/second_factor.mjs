@@ -1,0 +1,88 @@
+// Sets an app up as second factor, signs in with its code and with a recovery code, and turns it off again.
+import { createHmac } from "node:crypto";
+import { BASE, eq, ok, open } from "../lib.mjs";
+import { look, signIn, signUp, somebody } from "../people.mjs";
+
+const PASSWORD = "nine lives and a lantern";
+const STEP = 30;
+
+/** The bytes of base32 in groups. */
+function bytes(text) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  let bits = "";
+  for (const c of text.replaceAll(" ", "")) bits += alphabet.indexOf(c).toString(2).padStart(5, "0");
+  return Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
+}
+
+/** What an app shows in that half minute: RFC 6238 with HMAC-SHA-1 and six digits. */
+function code(key, step) {
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(step));
+  const hash = createHmac("sha1", key).update(counter).digest();
+  const at = hash.at(-1) & 15;
+  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+// A code is used once, so the flow spends the steps around now one after the other: the server takes each of them.
+const now = () => Math.floor(Date.now() / 1000 / STEP);
+
+const { page, close } = await open();
+const name = somebody();
+await page.goto(`${BASE}/signup`);
+await signUp(page, name, PASSWORD);
+await page.goto(`${BASE}/account`);
+await page.click("#to-second-factor");
+await look(page, "second-factor-off");
+await page.click("#begin");
+await page.waitForSelector("#secret");
+await look(page, "second-factor-begun");
+ok(await page.locator("#qr").evaluate((image) => image.complete && image.naturalWidth > 0), "the picture is shown");
+const key = bytes(await page.locator("#secret").innerText());
+await page.fill("#code", "000000");
+await page.click("#confirm");
+await page.waitForSelector("#code-problem");
+await look(page, "second-factor-wrong");
+await page.fill("#code", code(key, now() - 1));
+await page.click("#confirm");
+await page.waitForSelector("#recovery-codes");
+await look(page, "recovery-codes");
+const codes = await page.locator("#recovery-codes code").allInnerTexts();
+eq(codes.length, 10, "there are ten recovery codes");
+await page.click("#kept");
+ok((await page.locator("#second-factor-status").innerText()).includes("10 recovery codes"), "all are left");
+await look(page, "second-factor-on");
+
+// Another browser: the password, then the app.
+const other = await open();
+await other.page.goto(`${BASE}/login?to=account`);
+await signIn(other.page, name, PASSWORD);
+await other.page.waitForURL(/\/login\/second-factor\?to=account$/);
+await look(other.page, "second-factor-asked");
+await other.page.goto(`${BASE}/account`);
+ok(other.page.url().includes("/login"), "half a sign-in opens nothing");
+await other.page.goto(`${BASE}/login/second-factor?to=account`);
+await other.page.fill("#code", "123 456");
+await other.page.click("#go-on");
+await other.page.waitForSelector("#code-problem");
+await other.page.fill("#code", code(key, now()));
+await other.page.click("#go-on");
+await other.page.waitForURL(`${BASE}/account`);
+await other.close();
+
+// A third: a recovery code, without scripts.
+const third = await open({ scripts: false });
+await third.page.goto(`${BASE}/login`);
+await signIn(third.page, name, PASSWORD);
+await third.page.fill("#code", codes[0].toUpperCase());
+await third.page.click("#go-on");
+await third.page.waitForURL(`${BASE}/`);
+await third.close();
+
+await page.goto(`${BASE}/account/activity`);
+ok((await page.locator("main").innerText()).includes("A recovery code was used"), "its owner sees it");
+await page.goto(`${BASE}/account/second-factor`);
+await page.fill("#code", codes[1]);
+await page.click("#remove-second-factor");
+await page.waitForSelector("#notice");
+await look(page, "second-factor-removed");
+await close();
