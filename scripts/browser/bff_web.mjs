@@ -46,7 +46,8 @@ async function nothingInReach() {
 await page.goto(`${BASE}/signup`);
 await page.fill("#username", "ada");
 await page.fill("#password", PASSWORD);
-await page.click("form button[type=submit]");
+await page.click("#sign-up");
+await page.waitForURL(`${BASE}/`);
 await context.clearCookies();
 
 // Nobody is signed in: the 401 shows the button.
@@ -62,10 +63,11 @@ await shot(page, "bff-web-signed-out");
 
 // The button leads to the page of the provider, and back.
 await page.click("#sign-in");
+await page.waitForSelector("#login-form");
 await page.fill("#username", "ada");
 await page.fill("#password", PASSWORD);
 await note();
-await page.click("form button[type=submit]");
+await page.click("#login-form #sign-in");
 await page.waitForURL(APP);
 await page.waitForSelector("#signed-in:visible");
 eq(await page.textContent("#username"), "ada");
