@@ -1,6 +1,6 @@
 //! The description of every route: an `OpenAPI` 3.1 document, and Swagger UI to read it with, served from here alone.
 //!
-//! A module describes its routes as a list of [`Op`]s next to them, and [`described`](described::all) gathers the
+//! A module describes its routes as a list of `Op`s next to them, and `described` gathers the
 //! lists. The document holds the routes that are really mounted: which these are is asked of the router itself, so what
 //! a configuration switches off is not in its document, and a route that nobody described is in it by its path alone.
 //! A test refuses such routes.
