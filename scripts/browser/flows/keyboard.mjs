@@ -30,7 +30,7 @@ const name = somebody();
 await page.goto(`${BASE}/signup`);
 eq(await focused(), "username", "one can begin to type at once");
 await page.keyboard.type(name);
-await keys("Tab");
+await tabTo("password");
 await page.keyboard.type(PASSWORD);
 await keys("Tab", "ArrowRight");
 eq(await page.locator(":focus").getAttribute("type"), "radio");
