@@ -11,6 +11,8 @@ const { context, page, close } = await open();
 const answers = [];
 context.on("response", (response) => {
   const { pathname } = new URL(response.url());
+  // An answer without a body, or a refusal whose body the page's script does not read, never counts as finished.
+  if (response.status() === 204 || response.status() >= 400) return;
   if (pathname.startsWith("/app") || pathname.startsWith("/auth")) {
     answers.push(response.text().then((text) => ({ pathname, text }), () => ({ pathname, text: "" })));
   }
