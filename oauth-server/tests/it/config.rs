@@ -338,6 +338,7 @@ const SPOILT: &[(&str, &str)] = &[
     ("keys.publish_lead", "[keys]\npublish_lead = \"10m\""),
     ("database.url", "-url = \n[database]\nurl = \"postgres://oauth:changeme@db/oauth\""),
     ("mail.transport", "[mail]\ntransport = \"file\""),
+    ("mail.transport", "profile = \"toktok\""),
     ("signup.access_rights", "[signup]\naccess_rights = \"choose\""),
     ("signup.password_length", "[signup]\npassword_length = 4"),
     ("grants.danger_implicit", "[grants]\ndanger_implicit = true"),
