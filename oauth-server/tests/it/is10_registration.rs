@@ -296,7 +296,7 @@ async fn a20_administrators_answer_on_a_page() {
     let server = is10("").await;
     let good = registered(&server, None, &node()).await;
     // Whoever asked first stands first.
-    server.clock.advance(std::time::Duration::from_secs(1));
+    server.clock.advance(Duration::from_secs(1));
     let bad = registered(&server, None, &controller()).await;
     let admin = server.operator("root").await;
     let page = admin.get("/admin/pending").await;
