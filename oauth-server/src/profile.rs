@@ -114,6 +114,13 @@ impl fmt::Display for Objection {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckedProfile(BTreeMap<Claim, String>);
 
+impl CheckedProfile {
+    /// What it says for the claim, if anything.
+    pub fn get(&self, claim: Claim) -> Option<&str> {
+        self.0.get(&claim).map(String::as_str)
+    }
+}
+
 impl From<&Map<String, Value>> for ProfileDraft {
     fn from(profile: &Map<String, Value>) -> Self {
         let text = |claim: &Claim| {

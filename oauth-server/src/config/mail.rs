@@ -27,6 +27,26 @@ words! {
     }
 }
 
+words! {
+    /// The languages that letters are written in.
+    LetterLanguage {
+        /// German.
+        German = "de",
+        /// English.
+        English = "en",
+        /// French.
+        French = "fr",
+    }
+}
+
+impl LetterLanguage {
+    /// The language of a tag such as `fr-CA` ([BCP 47](https://www.rfc-editor.org/rfc/rfc5646)), if there are letters in it.
+    pub fn of(tag: &str) -> Option<Self> {
+        let primary = tag.split('-').next().unwrap_or_default();
+        Self::parse(&primary.to_ascii_lowercase())
+    }
+}
+
 sections! {
     /// Letters to people. They wait in the database, sealed, until they are sent: by the server, or by `oauth-server maintain`.
     Mail ["mail"] {
@@ -34,6 +54,8 @@ sections! {
         transport: Option<MailTransport> = None,
         /// Whom letters are from, such as `Example <no-reply@example.org>`. Required for `smtp`.
         from: Option<String> = None,
+        /// The language of letters to whoever has no `locale` in the profile, or one that there are no letters in.
+        language: LetterLanguage = LetterLanguage::English,
         /// Where answers to letters go. Unset: to `from`.
         reply_to: Option<String> = None,
         /// The name of the mail server, as in its certificate. Required for `smtp`.

@@ -196,7 +196,8 @@ async fn link(
     let session = visit.session.as_ref().filter(|session| session.user.id == *user);
     session.ok_or(Refusal::LinkOtherUser)?;
     let account = state.store.account(user).await?;
-    let notice = Notice::new(&state.mail, upstream, &person, account.as_ref())?;
+    let writes = (&state.mail, state.config.mail.language);
+    let notice = Notice::new(writes, upstream, &person, account.as_ref())?;
     let linked = state.social.link(upstream, &person, &tokens, user, notice).await?;
     tracing::info!(user.id = %user, upstream = upstream.settings.id, "user linked an identity");
     Ok(Outcome::Linked(linked))
@@ -245,7 +246,8 @@ async fn meet(
     if account.disabled {
         return Err(Refusal::AccountDisabled);
     }
-    let notice = Notice::new(&state.mail, upstream, person, Some(&account))?;
+    let writes = (&state.mail, state.config.mail.language);
+    let notice = Notice::new(writes, upstream, person, Some(&account))?;
     state.social.link(upstream, person, tokens, &account.id, notice).await?;
     tracing::info!(user.id = %account.id, upstream = upstream.settings.id, "an identity was linked by its address");
     Ok(account.id)

@@ -3,7 +3,7 @@
 use super::{
     People,
     error::{Error, Refusal},
-    letters::About,
+    letters::{About, Reader},
     links::{self, Link, Purpose},
     removal,
 };
@@ -38,9 +38,12 @@ impl People<'_> {
         let link = self.new_link(Purpose::Change, user, &email);
         let letter = match self.letter_to_owner(&email).await? {
             Some(letter) => letter,
-            None => {
-                self.letter(About::Change, &email, &account.username, &link.url, Purpose::Change)?
-            }
+            None => self.letter(
+                About::Change,
+                Reader::of(&account, &email),
+                &link.url,
+                Purpose::Change,
+            )?,
         };
         self.post(link, letter, Purpose::Change).await?;
         tracing::info!(user.id = %user, "user wants another e-mail address");
@@ -59,8 +62,8 @@ impl People<'_> {
             Some(old) => {
                 let undo = self.new_link(Purpose::Undo, &link.user, old);
                 let about = About::EmailChanged;
-                let letter =
-                    self.letter(about, old, &account.username, &undo.url, Purpose::Undo)?;
+                let reader = Reader::of(&account, old);
+                let letter = self.letter(about, reader, &undo.url, Purpose::Undo)?;
                 Some((undo, letter))
             }
             None => None,

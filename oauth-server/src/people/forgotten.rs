@@ -3,7 +3,7 @@
 use super::{
     People,
     error::{Error, Refusal},
-    letters::About,
+    letters::{About, Reader},
     links::{self, Purpose},
     removal,
 };
@@ -17,7 +17,7 @@ use crate::{
 use oauth_core::{
     error::OAuthError,
     model::{UserId, email_key},
-    seaorm::people,
+    seaorm::{UserAccount, people},
 };
 
 impl People<'_> {
@@ -64,8 +64,8 @@ impl People<'_> {
         }
         let hash = self.state.passwords.hash(password).await?;
         let again = format!("{}/forgot-password", self.state.config.issuer().as_str());
-        let (to, name) = (&link.email, &account.username);
-        let notice = self.letter(About::PasswordChanged, to, name, &again, Purpose::Reset)?;
+        let reader = Reader::of(&account, &link.email);
+        let notice = self.letter(About::PasswordChanged, reader, &again, Purpose::Reset)?;
         let (mail, user, token) = (self.state.mail.clone(), link.user.clone(), token.to_owned());
         let ended = self.state.sessions.end_all_after(&link.user, move |t| {
             Box::pin(async move {
@@ -99,9 +99,10 @@ async fn remind(state: &AppState, whom: &str) -> Result<(), Error> {
     let people = state.people();
     let row = state.store.row_by_login(whom).await?;
     let Some(row) = row.filter(|row| row.email_verified && !row.disabled) else { return Ok(()) };
-    let Some(email) = row.email else { return Ok(()) };
-    let user = UserId::new(row.id);
-    let link = people.new_link(Purpose::Reset, &user, &email);
-    let letter = people.letter(About::Reset, &email, &row.username, &link.url, Purpose::Reset);
+    let account = UserAccount::from(row);
+    let Some(email) = &account.email else { return Ok(()) };
+    let link = people.new_link(Purpose::Reset, &account.id, email);
+    let reader = Reader::of(&account, email);
+    let letter = people.letter(About::Reset, reader, &link.url, Purpose::Reset);
     people.post(link, letter.map_err(OAuthError::from)?, Purpose::Reset).await
 }

@@ -1,24 +1,19 @@
 //! The letters of the user service. Each is two templates, in the folder of the language they are written in.
 
-use crate::{
-    mail::{Letter, Masthead},
-    pages::span,
-};
-use askama::Template;
-use oauth_core::error::PortError;
-use std::time::Duration;
+mod de;
+mod en;
+mod fr;
 
-/// The languages there are letters in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Language {
-    /// English.
-    #[default]
-    English,
-}
+use crate::{
+    config::LetterLanguage,
+    mail::{Letter, Masthead},
+};
+use oauth_core::{error::PortError, seaorm::UserAccount};
+use std::time::Duration;
 
 /// What a letter is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum About {
+pub(crate) enum About {
     /// Confirm the address you signed up with.
     Confirm,
     /// You have an account already.
@@ -31,43 +26,102 @@ pub(super) enum About {
     Change,
     /// Your address was replaced.
     EmailChanged,
+    /// An identity at another provider was linked.
+    Identity,
 }
 
-/// Who is written to, and what with.
-pub(super) struct Content<'a> {
-    pub(super) head: &'a Masthead,
-    pub(super) to: &'a str,
+/// Whom a letter is to.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    /// The address.
+    pub(crate) to: &'a str,
     /// The user name.
-    pub(super) name: &'a str,
+    pub(crate) name: &'a str,
+    /// The language that the profile names.
+    pub(crate) locale: Option<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    /// The user of this account, at this address.
+    pub(crate) fn of(account: &'a UserAccount, to: &'a str) -> Self {
+        Self { to, name: &account.username, locale: account.locale.as_deref() }
+    }
+
+    /// The language to write in: that of the profile, or the one that is configured.
+    pub(crate) fn language(self, configured: LetterLanguage) -> LetterLanguage {
+        self.locale.and_then(LetterLanguage::of).unwrap_or(configured)
+    }
+}
+
+/// What a letter says beside its fixed words.
+#[derive(Clone, Copy)]
+pub(crate) struct Content<'a> {
+    pub(crate) head: &'a Masthead,
+    pub(crate) reader: Reader<'a>,
     /// Where to go, in full.
-    pub(super) link: &'a str,
+    pub(crate) link: &'a str,
     /// For how long the link is good.
-    pub(super) life: Duration,
+    pub(crate) life: Duration,
+    /// The provider that was linked, and as whom.
+    pub(crate) identity: (&'a str, Option<&'a str>),
 }
 
 /// The letter.
-pub(super) fn write(
-    language: Language,
+pub(crate) fn write(
+    language: LetterLanguage,
     about: About,
     content: &Content<'_>,
 ) -> Result<Letter, PortError> {
     match language {
-        Language::English => english(about, content),
+        LetterLanguage::German => de::write(about, content),
+        LetterLanguage::English => en::write(about, content),
+        LetterLanguage::French => fr::write(about, content),
     }
 }
 
-/// Declares a letter: the function that writes it from its two templates, which say for how long the link is good or
-/// do not.
+/// What the templates of a letter may say, in the words of its language.
+#[derive(Clone, Copy)]
+struct Words<'a> {
+    head: &'a Masthead,
+    to: &'a str,
+    name: &'a str,
+    link: &'a str,
+    life: &'a str,
+    provider: &'a str,
+    label: &'a str,
+}
+
+impl<'a> Words<'a> {
+    fn of(content: &Content<'a>, life: &'a str, nameless: &'a str) -> Self {
+        let Content { head, reader: Reader { to, name, .. }, link, .. } = *content;
+        let (provider, label) = content.identity;
+        Self { head, to, name, link, life, provider, label: label.unwrap_or(nameless) }
+    }
+}
+
+/// A length of time in its largest whole unit, whose names are given for one and for many: days, hours, minutes, seconds.
+fn span(duration: Duration, units: [[&str; 2]; 4]) -> String {
+    let seconds = duration.as_secs();
+    let [days, hours, minutes, rest] = units;
+    let (number, [one, many]) = [(86_400, days), (3_600, hours), (60, minutes)]
+        .into_iter()
+        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
+        .map_or((seconds, rest), |(size, unit)| (seconds / size, unit));
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Declares a letter: the function that writes it from its two templates, with what they say beside the name and the
+/// link.
 macro_rules! letter {
-    ($name:ident, $text:literal, $html:literal, $($life:ident)?) => {
-        fn $name(subject: &str, content: &Content<'_>) -> Result<Letter, PortError> {
+    ($name:ident, $text:literal, $html:literal $(, $field:ident)*) => {
+        fn $name(subject: &str, words: Words<'_>) -> Result<Letter, PortError> {
             #[derive(Template)]
             #[template(path = $text)]
             struct Text<'a> {
                 head: &'a Masthead,
                 name: &'a str,
                 link: &'a str,
-                $($life: &'a str,)?
+                $($field: &'a str,)*
             }
             #[derive(Template)]
             #[template(path = $html)]
@@ -75,35 +129,83 @@ macro_rules! letter {
                 head: &'a Masthead,
                 name: &'a str,
                 link: &'a str,
-                $($life: &'a str,)?
+                $($field: &'a str,)*
             }
-            let Content { head, to, name, link, .. } = *content;
-            $(let $life = &*span(content.$life);)?
-            let text = Text { head, name, link, $($life)? };
-            Letter::render(to, subject, &text, &Html { head, name, link, $($life)? })
+            let Words { head, to, name, link, .. } = words;
+            $(let $field = words.$field;)*
+            let text = Text { head, name, link, $($field,)* };
+            Letter::render(to, subject, &text, &Html { head, name, link, $($field,)* })
         }
     };
 }
+use letter;
 
-letter!(confirm, "emails/en/confirm.txt", "emails/en/confirm.html", life);
-letter!(known, "emails/en/known.txt", "emails/en/known.html",);
-letter!(reset, "emails/en/reset.txt", "emails/en/reset.html", life);
-letter!(password_changed, "emails/en/password_changed.txt", "emails/en/password_changed.html",);
-letter!(change, "emails/en/change.txt", "emails/en/change.html", life);
-letter!(email_changed, "emails/en/email_changed.txt", "emails/en/email_changed.html", life);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn english(about: About, content: &Content<'_>) -> Result<Letter, PortError> {
-    let place = &content.head.place;
-    match about {
-        About::Confirm => confirm(&format!("Confirm your address for {place}"), content),
-        About::Known => known(&format!("You have an account at {place}"), content),
-        About::Reset => reset(&format!("Choose another password for {place}"), content),
-        About::PasswordChanged => {
-            password_changed(&format!("Your password for {place} was replaced"), content)
+    const ALL: [About; 7] = [
+        About::Confirm,
+        About::Known,
+        About::Reset,
+        About::PasswordChanged,
+        About::Change,
+        About::EmailChanged,
+        About::Identity,
+    ];
+
+    #[test]
+    fn s2_08_every_letter_is_there_in_every_language_and_says_what_it_must() {
+        let head = Masthead { place: "id.example".into(), url: "https://id.example".into() };
+        for &language in LetterLanguage::ALL {
+            let mut subjects = Vec::new();
+            for about in ALL {
+                let content = Content {
+                    head: &head,
+                    reader: Reader { to: "ann@example.org", name: "<ann>", locale: None },
+                    link: "https://id.example/go?token=t",
+                    life: Duration::from_secs(7200),
+                    identity: ("Example & Co", None),
+                };
+                let letter = write(language, about, &content).unwrap();
+                assert!(letter.subject.contains("id.example"), "{language} {about:?}");
+                assert!(letter.text.contains("<ann>") && letter.html.contains("&#60;ann&#62;"));
+                assert!(letter.text.contains(content.link) && letter.html.contains(content.link));
+                assert!(letter.html.contains(&format!("<html lang=\"{language}\">")));
+                assert!(!letter.text.contains("&#"), "{language} {about:?}");
+                subjects.push(letter.subject);
+            }
+            subjects.sort();
+            subjects.dedup();
+            assert_eq!(subjects.len(), ALL.len(), "{language}");
         }
-        About::Change => change(&format!("Confirm your new address for {place}"), content),
-        About::EmailChanged => {
-            email_changed(&format!("Your address for {place} was replaced"), content)
+    }
+
+    #[test]
+    fn s2_08_the_profile_names_the_language() {
+        let language =
+            |locale| Reader { to: "", name: "", locale }.language(LetterLanguage::German);
+        assert_eq!(language(None), LetterLanguage::German);
+        assert_eq!(language(Some("fr")), LetterLanguage::French);
+        assert_eq!(language(Some("FR-ca")), LetterLanguage::French);
+        assert_eq!(language(Some("en-GB-oed")), LetterLanguage::English);
+        for unknown in ["fro", "", "-fr", "pt-BR"] {
+            assert_eq!(language(Some(unknown)), LetterLanguage::German, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_in_words() {
+        let units =
+            [["day", "days"], ["hour", "hours"], ["minute", "minutes"], ["second", "seconds"]];
+        for (seconds, words) in [
+            (86_400, "1 day"),
+            (7_200, "2 hours"),
+            (5_400, "90 minutes"),
+            (61, "61 seconds"),
+            (0, "0 seconds"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds), units), words);
         }
     }
 }

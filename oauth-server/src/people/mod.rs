@@ -22,7 +22,7 @@ mod email;
 mod error;
 mod forgotten;
 mod guest;
-mod letters;
+pub(crate) mod letters;
 mod links;
 mod logging_in;
 pub mod own_client;

@@ -3,14 +3,18 @@
 use super::{
     Caller, Device, People, Tokens,
     error::{Error, Refusal},
-    letters::About,
+    letters::{About, Reader},
     links::{self, Purpose},
     removal,
 };
 use crate::{
     administration::users::revoke_all, credentials::check_password, sign_in::StoredPassword,
 };
-use oauth_core::{model::Login, ports::SignIn, seaorm::people};
+use oauth_core::{
+    model::Login,
+    ports::SignIn,
+    seaorm::{UserAccount, people},
+};
 
 impl People<'_> {
     /// Checks that a password is the caller's, and counts the attempt.
@@ -59,8 +63,7 @@ impl People<'_> {
         }
         let stored = self.prove(caller, current).await?;
         let hash = self.state.passwords.hash(new).await?;
-        let notice = self.password_notice(&account.username, account.email.as_deref())?;
-        let notice = notice.filter(|_| account.email_verified);
+        let notice = self.password_notice(&account)?;
         let (mail, user) = (self.state.mail.clone(), account.id.clone());
         let ended = self.state.sessions.end_all_after(&account.id, move |t| {
             Box::pin(async move {
@@ -89,12 +92,12 @@ impl People<'_> {
     /// What tells a user that the password was replaced.
     pub(crate) fn password_notice(
         self,
-        username: &str,
-        email: Option<&str>,
+        account: &UserAccount,
     ) -> Result<Option<crate::mail::Letter>, Error> {
-        let Some(to) = email.filter(|_| self.state.mail.is_on()) else { return Ok(None) };
+        let confirmed = account.email.as_deref().filter(|_| account.email_verified);
+        let Some(to) = confirmed.filter(|_| self.state.mail.is_on()) else { return Ok(None) };
         let again = format!("{}/forgot-password", self.state.config.issuer().as_str());
         let about = About::PasswordChanged;
-        Ok(Some(self.letter(about, to, username, &again, Purpose::Reset)?))
+        Ok(Some(self.letter(about, Reader::of(account, to), &again, Purpose::Reset)?))
     }
 }

@@ -6,7 +6,7 @@
 use super::{
     People,
     error::{Complaint, Error, Refusal},
-    letters::{self, About, Content, Language},
+    letters::{self, About, Content, Reader},
     links::{self, Link, NewLink, Purpose},
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
     credentials::{check_email, check_password, check_username},
     entity::unconfirmed,
     mail::Letter,
-    profile::{self, CheckedProfile, ProfileDraft},
+    profile::{self, CheckedProfile, Claim, ProfileDraft},
     shell,
     throttle::{Admission, Subject},
 };
@@ -192,7 +192,11 @@ impl People<'_> {
         let profile = wanted.profile.replace(&serde_json::Map::new(), now);
         let post = match &email {
             Some(email) if self.state.mail.is_on() && self.may_write_to(email).await? => {
-                Some(self.first_letter(&id, &new.username, email).await?)
+                let locale = wanted.profile.get(Claim::Locale);
+                Some(
+                    self.first_letter(&id, Reader { to: email, name: &new.username, locale })
+                        .await?,
+                )
             }
             _ => None,
         };
@@ -236,13 +240,12 @@ impl People<'_> {
     async fn first_letter(
         &self,
         id: &UserId,
-        username: &str,
-        email: &str,
+        reader: Reader<'_>,
     ) -> Result<(NewLink, Letter), Error> {
-        let link = self.new_link(Purpose::Confirm, id, email);
-        let letter = match self.letter_to_owner(email).await? {
+        let link = self.new_link(Purpose::Confirm, id, reader.to);
+        let letter = match self.letter_to_owner(reader.to).await? {
             Some(letter) => letter,
-            None => self.letter(About::Confirm, email, username, &link.url, Purpose::Confirm)?,
+            None => self.letter(About::Confirm, reader, &link.url, Purpose::Confirm)?,
         };
         Ok((link, letter))
     }
@@ -252,7 +255,7 @@ impl People<'_> {
         let Some(owner) = self.state.store.account_by_email(email).await? else { return Ok(None) };
         let to = owner.email.as_deref().unwrap_or(email);
         let link = format!("{}/forgot-password", self.state.config.issuer().as_str());
-        Ok(Some(self.letter(About::Known, to, &owner.username, &link, Purpose::Reset)?))
+        Ok(Some(self.letter(About::Known, Reader::of(&owner, to), &link, Purpose::Reset)?))
     }
 
     /// Whether somebody gets one more letter that it did not ask for. Whoever signs up does not learn that.
@@ -276,14 +279,14 @@ impl People<'_> {
     pub(super) fn letter(
         self,
         about: About,
-        to: &str,
-        name: &str,
+        reader: Reader<'_>,
         link: &str,
         purpose: Purpose,
     ) -> Result<Letter, PortError> {
         let head = self.state.mail.masthead();
         let life = purpose.life(&self.state.config.accounts);
-        letters::write(Language::default(), about, &Content { head, to, name, link, life })
+        let language = reader.language(self.state.config.mail.language);
+        letters::write(language, about, &Content { head, reader, link, life, identity: ("", None) })
     }
 
     pub(super) fn new_link(self, purpose: Purpose, user: &UserId, email: &str) -> NewLink {
@@ -329,7 +332,7 @@ impl People<'_> {
             return Ok(());
         };
         self.admit_letter(email).await?;
-        let (link, letter) = self.first_letter(id, &account.username, email).await?;
+        let (link, letter) = self.first_letter(id, Reader::of(&account, email)).await?;
         self.post(link, letter, Purpose::Confirm).await
     }
 

@@ -1,36 +1,22 @@
 //! Telling people that there is a new way into their account.
 
 use super::{Person, Upstream};
-use crate::mail::{Letter, Mail, Masthead};
-use askama::Template;
+use crate::{
+    config::LetterLanguage,
+    mail::{Letter, Mail},
+    people::letters::{self, About, Content, Reader},
+};
 use oauth_core::{error::PortError, seaorm::UserAccount};
 use sea_orm::DatabaseTransaction;
-
-#[derive(Template)]
-#[template(path = "emails/identity.txt")]
-struct Text<'a> {
-    head: &'a Masthead,
-    provider: &'a str,
-    username: &'a str,
-    label: &'a str,
-}
-
-#[derive(Template)]
-#[template(path = "emails/identity.html")]
-struct Html<'a> {
-    head: &'a Masthead,
-    provider: &'a str,
-    username: &'a str,
-    label: &'a str,
-}
+use std::time::Duration;
 
 /// A letter about an identity that is linked, for whoever has a confirmed address.
 pub struct Notice(Option<(Mail, Letter)>);
 
 impl Notice {
-    /// The letter to this account.
+    /// The letter to this account, in its language or the one that is configured.
     pub fn new(
-        mail: &Mail,
+        (mail, configured): (&Mail, LetterLanguage),
         upstream: &Upstream,
         person: &Person,
         account: Option<&UserAccount>,
@@ -39,13 +25,17 @@ impl Notice {
             return Ok(Self(None));
         };
         let Some(address) = &account.email else { return Ok(Self(None)) };
-        let (head, provider) = (mail.masthead(), upstream.settings.name());
-        let (username, label) = (&*account.username, person.label());
-        let label = label.as_deref().unwrap_or("the person you are there");
-        let text = Text { head, provider, username, label };
-        let html = Html { head, provider, username, label };
-        let subject = format!("A new way to sign in to {}", head.place);
-        Ok(Self(Some((mail.clone(), Letter::render(address, &subject, &text, &html)?))))
+        let (head, label) = (mail.masthead(), person.label());
+        let content = Content {
+            head,
+            reader: Reader::of(account, address),
+            link: &format!("{}/account/identities", head.url),
+            life: Duration::ZERO,
+            identity: (upstream.settings.name(), label.as_deref()),
+        };
+        let language = content.reader.language(configured);
+        let letter = letters::write(language, About::Identity, &content)?;
+        Ok(Self(Some((mail.clone(), letter))))
     }
 
     /// Queues it in the transaction in which the identity is linked.

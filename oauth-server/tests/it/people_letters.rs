@@ -21,6 +21,27 @@ fn shared(database: &TestDatabase) -> String {
 }
 
 #[tokio::test]
+async fn s2_08_letters_are_in_the_language_of_the_profile() {
+    let server = start("[mail]\nlanguage = \"de\"\n").await;
+    for (name, locale, subject) in [
+        ("ann", Some("fr-CA"), "Confirmez votre adresse"),
+        ("ben", Some("en"), "Confirm your address"),
+        ("cem", Some("pt-BR"), "Bestätigen Sie Ihre Adresse"),
+        ("dee", None, "Bestätigen Sie Ihre Adresse"),
+    ] {
+        let address = format!("{name}@example.org");
+        let mut body = json!({"username": name, "email": address, "password": PASSWORD});
+        if let Some(locale) = locale {
+            body["locale"] = locale.into();
+        }
+        let made = server.tell("/register", body).await;
+        assert!(made.status.is_success(), "{name}: {}", made.body);
+        let letter = server.letter_to(&address).await;
+        assert!(letter.subject.starts_with(subject), "{name}: {}", letter.subject);
+    }
+}
+
+#[tokio::test]
 async fn s2_13_the_whole_loop_on_the_pages() {
     let server = start("").await;
     let ada = server.visitor();

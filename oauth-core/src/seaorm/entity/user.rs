@@ -90,6 +90,12 @@ impl Model {
         }
         Ok(claims)
     }
+
+    /// The claim `locale` of the profile, if it has one.
+    pub fn locale(&self) -> Option<String> {
+        let profile: Map<String, Value> = serde_json::from_str(self.profile.as_deref()?).ok()?;
+        profile.get("locale")?.as_str().map(str::to_owned)
+    }
 }
 
 /// A user as an administrator sees it.
@@ -105,6 +111,9 @@ pub struct UserAccount {
     pub email: Option<String>,
     /// Whether the user has proven to receive what is sent there.
     pub email_verified: bool,
+    /// The language tag in which the user wants to be written to (the claim `locale`,
+    /// [OpenID Connect Core 5.1](https://openid.net/specs/openid-connect-core-1_0.html#StandardClaims)).
+    pub locale: Option<String>,
     /// Whether the user can sign in with a password.
     pub has_password: bool,
     /// Whether the user helps to look after the others.
@@ -119,9 +128,11 @@ pub struct UserAccount {
 
 impl From<Model> for UserAccount {
     fn from(row: Model) -> Self {
+        let locale = row.locale();
         Self {
             id: UserId::new(row.id),
             username: row.username,
+            locale,
             email: row.email,
             email_verified: row.email_verified,
             is_staff: row.is_staff,
