@@ -9,6 +9,7 @@ use crate::{
     address::ClientAddress,
     config::{Config, SessionCookie},
     entity::session::{self, Column},
+    revocations::ServerRevocations,
     sign_in::acr,
 };
 use async_trait::async_trait;
@@ -72,6 +73,7 @@ pub struct Started {
 #[derive(Clone)]
 pub struct Sessions {
     store: SeaStore,
+    revocations: ServerRevocations,
     users: Arc<dyn Users>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -90,9 +92,9 @@ impl Sessions {
     /// Sessions in this store.
     pub fn new(
         store: SeaStore,
+        revocations: ServerRevocations,
         users: Arc<dyn Users>,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
+        (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
         config: &Config,
     ) -> Self {
         let (idle, max_age) = (config.sessions.idle_timeout, config.sessions.max_age);
@@ -101,7 +103,19 @@ impl Sessions {
         let tokens =
             (config.bff.cookie == SessionCookie::Jwt).then_some(config.tokens.access_token_max_ttl);
         let https = config.issuer().is_https();
-        Self { store, users, clock, random, idle, max_age, latecomers, grace, tokens, https }
+        Self {
+            store,
+            revocations,
+            users,
+            clock,
+            random,
+            idle,
+            max_age,
+            latecomers,
+            grace,
+            tokens,
+            https,
+        }
     }
 
     /// Begins a session, with a new cookie whatever the browser sent. To clients it is the session that the browser

@@ -14,7 +14,7 @@ use crate::{
     policy,
     registrars::ServerRegistrars,
     registration,
-    revocations::DatabaseRevocations,
+    revocations::ServerRevocations,
     second_factor::SecondFactor,
     seed,
     session::Sessions,
@@ -61,7 +61,7 @@ pub struct Parts {
     /// Who may register clients.
     pub registrars: ServerRegistrars,
     /// Tokens that are dead before their time.
-    pub revocations: DatabaseRevocations,
+    pub revocations: ServerRevocations,
     /// Counters of attempts, for signing up.
     pub throttle: Throttle,
     /// Counters for the operator.
@@ -123,7 +123,8 @@ impl AppState {
             ServerUsers::new(store.clone(), throttle.clone(), metrics.clone(), &config, ports());
         let registrars =
             ServerRegistrars::new(store.clone(), throttle.clone(), ports(), &config.registration);
-        let sessions = sessions(&store, &users, ports(), &config);
+        let revocations = ServerRevocations::new(store.clone(), &config)?;
+        let sessions = sessions((&store, &revocations), &users, ports(), &config);
         let mail = Mail::new(store.clone(), ports(), &key, metrics.clone(), &config)?;
         let sealer = Sealer::new(&key);
         let second_factor =
@@ -155,7 +156,7 @@ impl AppState {
             provider,
             users: Arc::new(users),
             passwords: Arc::new(passwords),
-            revocations: DatabaseRevocations::new(store.clone()),
+            revocations,
             config,
             store,
             sessions,
@@ -177,12 +178,13 @@ impl AppState {
 }
 
 fn sessions(
-    store: &SeaStore,
+    (store, revocations): (&SeaStore, &ServerRevocations),
     users: &ServerUsers,
     (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
     config: &Config,
 ) -> Sessions {
-    Sessions::new(store.clone(), Arc::new(users.clone()), clock, random, config)
+    let (store, revocations) = (store.clone(), revocations.clone());
+    Sessions::new(store, revocations, Arc::new(users.clone()), (clock, random), config)
 }
 
 async fn connect(config: &Config) -> anyhow::Result<SeaStore> {

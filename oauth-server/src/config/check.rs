@@ -4,6 +4,7 @@ mod bff;
 mod lists;
 mod mail;
 mod outgoing;
+mod redis;
 mod server;
 mod tokens;
 mod upstream;
@@ -23,6 +24,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     mail::check(config, problems);
     upstream::check(config, problems);
     bff::check(config, problems);
+    redis::check(config, problems);
     lists::check(config, problems);
     for (key, what) in nmos::problems(config) {
         problems.add(key, what);

@@ -9,6 +9,7 @@ mod metadata;
 mod problem;
 mod profiles;
 mod read;
+mod redis;
 mod reference;
 mod rules;
 mod secret;
@@ -26,6 +27,7 @@ pub use mail::*;
 pub use metadata::Metadata;
 pub use problem::{Problem, Problems};
 pub use profiles::{Demand, Profile};
+pub use redis::Redis;
 pub use reference::{dump, reference};
 pub use rules::{RULES, Rule};
 pub use secret::Secret;
@@ -128,6 +130,8 @@ whole! {
     mail: Mail,
     /// Sessions for front ends.
     bff: Bff,
+    /// A shared Redis.
+    redis: Redis,
     /// Guessing passwords.
     throttle: Throttle,
     /// Hashing passwords.

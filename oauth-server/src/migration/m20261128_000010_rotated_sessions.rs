@@ -33,6 +33,7 @@ impl MigrationTrait for Migration {
         manager.create_table(table).await?;
         for (name, table, column) in [
             ("oauth_rotated_session_expires", TABLE, "expires_at"),
+            ("oauth_rotated_session_sid", TABLE, "sid"),
             ("oauth_session_sid", "oauth_session", "sid"),
         ] {
             manager

@@ -9,6 +9,7 @@ mod redis;
 pub use self::redis::CachedRevocations;
 
 use crate::{
+    config::Config,
     entity::revoked_token::{ActiveModel, Column, Entity},
     maintenance::delete_expired,
 };
@@ -69,8 +70,76 @@ impl Revocations for DatabaseRevocations {
     }
 }
 
+/// The list of one server: in the database, with Redis in front where one is configured.
+#[derive(Clone)]
+pub struct ServerRevocations {
+    database: DatabaseRevocations,
+    #[cfg(feature = "redis")]
+    front: Option<CachedRevocations<DatabaseRevocations>>,
+}
+
+impl ServerRevocations {
+    /// The list in this store, as configured.
+    ///
+    /// # Errors
+    /// When there is an address of a Redis that cannot be read. Whether Redis is there does not matter.
+    pub fn new(store: SeaStore, config: &Config) -> anyhow::Result<Self> {
+        let database = DatabaseRevocations::new(store);
+        #[cfg(feature = "redis")]
+        let front = match &config.redis.url {
+            Some(url) => Some(CachedRevocations::new(database.clone(), url.reveal())?),
+            None => None,
+        };
+        #[cfg(not(feature = "redis"))]
+        anyhow::ensure!(config.redis.url.is_none(), NO_REDIS);
+        Ok(Self {
+            database,
+            #[cfg(feature = "redis")]
+            front,
+        })
+    }
+
+    /// Deletes at most `limit` entries of tokens that are dead anyway. Redis forgets them by itself.
+    pub async fn sweep(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
+        self.database.sweep(now, limit).await
+    }
+
+    fn list(&self) -> &dyn Revocations {
+        #[cfg(feature = "redis")]
+        if let Some(front) = &self.front {
+            return front;
+        }
+        &self.database
+    }
+}
+
+#[async_trait]
+impl Revocations for ServerRevocations {
+    async fn revoke(&self, id: &str, until: Timestamp) -> Result<(), PortError> {
+        self.list().revoke(id, until).await
+    }
+
+    async fn is_any_revoked(&self, ids: &[&str], now: Timestamp) -> Result<bool, PortError> {
+        self.list().is_any_revoked(ids, now).await
+    }
+}
+
+/// What is wrong with the address of a Redis, without the address.
+pub(crate) fn check_redis(url: &str) -> Result<(), &'static str> {
+    #[cfg(feature = "redis")]
+    return self::redis::check(url);
+    #[cfg(not(feature = "redis"))]
+    {
+        let _ = url;
+        Err(NO_REDIS)
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+const NO_REDIS: &str = "cannot be used: this server was built without the feature redis";
+
 /// Lists an id as part of something larger. Listing it twice keeps the later time.
-pub(crate) async fn list(t: &DatabaseTransaction, id: &str, until: Timestamp) -> Result<(), DbErr> {
+async fn list(t: &DatabaseTransaction, id: &str, until: Timestamp) -> Result<(), DbErr> {
     let until = until.unix();
     let stored = || Expr::col((Entity, Column::ExpiresAt));
     let later = Expr::case(stored().lt(until), until).finally(stored());

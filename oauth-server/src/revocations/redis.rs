@@ -80,6 +80,19 @@ impl<R: Revocations> Revocations for CachedRevocations<R> {
     }
 }
 
+/// What is wrong with an address.
+pub(super) fn check(url: &str) -> Result<(), &'static str> {
+    if url.starts_with("rediss:") {
+        return Err(
+            "asks for TLS, which this server does not speak to Redis; put a tunnel in between",
+        );
+    }
+    match Client::open(url) {
+        Ok(_) => Ok(()),
+        Err(_) => Err("is not the address of a Redis, such as redis://127.0.0.1:6379/0"),
+    }
+}
+
 fn key(id: &str) -> String {
     format!("{PREFIX}{id}")
 }

@@ -3,11 +3,13 @@
 //! An ended session first stops being alive, then the library notes which clients are to be told, and its row goes
 //! when nothing can be going on in it any more. Whatever fails or is late in between, the last step makes up for it.
 
-use super::{Cookies, Session, Sessions, rotation::name_behind};
+use super::{
+    Cookies, Session, Sessions,
+    rotation::{forget_replaced, name_behind},
+};
 use crate::{
     entity::session::{self, Column},
     people::own_client,
-    revocations,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderMap;
@@ -17,7 +19,7 @@ use oauth_core::{
     ports::GrantStore as _,
     seaorm::{Work, entity::authorization},
 };
-use resource_guard::session_entry;
+use resource_guard::{Revocations as _, session_entry};
 use sea_orm::{
     ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _, ExprTrait as _,
     QueryFilter as _, QueryOrder as _, QuerySelect as _, prelude::Uuid, sea_query::Expr,
@@ -175,9 +177,7 @@ impl Sessions {
         let Some(longest) = self.tokens else { return Ok(()) };
         let now = self.clock.now();
         let (entry, until) = (session_entry(sid), now.plus(longest));
-        self.store
-            .write(move |t| Box::pin(async move { Ok(revocations::list(t, &entry, until).await?) }))
-            .await?;
+        self.revocations.revoke(&entry, until).await?;
         let issued: Vec<Uuid> = authorization::Entity::find()
             .select_only()
             .column(authorization::Column::Id)
@@ -269,8 +269,14 @@ pub(super) async fn supersede(
     let hash = found.hash.clone();
     if found.user_id == user.as_str() {
         // Of two who do so at once only one deletes the row, so no two sessions are known by the same name.
-        let deleted = session::Entity::delete_by_id(hash).exec(t).await?.rows_affected;
-        return Ok(if deleted == 1 { Former::GoesOn(found.sid) } else { Former::Nothing });
+        if session::Entity::delete_by_id(hash).exec(t).await?.rows_affected != 1 {
+            return Ok(Former::Nothing);
+        }
+        // What stood for the session before this sign-in does not stand for the one that begins with it.
+        if let Some(sid) = &found.sid {
+            forget_replaced(t, sid).await?;
+        }
+        return Ok(Former::GoesOn(found.sid));
     }
     let ended = close(t, Column::Hash.eq(hash), now).await?;
     Ok(ended.into_iter().next().map_or(Former::Nothing, Former::Ended))

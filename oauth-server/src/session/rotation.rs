@@ -1,6 +1,6 @@
 //! Another cookie for a session, and what becomes of the old one.
 //!
-//! The old cookie is remembered until the session is over. For a few moments it still stands for the session, since
+//! The old cookie is remembered for a week, or until the session is over. For a few moments it still stands for the session, since
 //! other tabs of the browser have requests under way with it, and whoever renews with it is given the same new cookie
 //! again: that one is kept sealed under the old. After that, nobody who plays by the rules has it, so the session ends.
 
@@ -20,9 +20,12 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, DbErr, EntityTrait as _,
     QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 const PURPOSE: &[u8] = b"oauth-server: cookie that replaced another";
+/// For how long a cookie that was replaced is remembered at most. One that comes back later is nobody's, and ends nothing.
+const REMEMBERED: Duration = Duration::from_hours(7 * 24);
 /// How many replacements within the moments of grace are followed. Nobody renews more often.
 const MOST_STEPS: usize = 16;
 
@@ -120,7 +123,7 @@ impl Sessions {
                         sid: Set(sid),
                         sealed: Set(new.sealed),
                         rotated_at: Set(now.unix()),
-                        expires_at: Set(last.unix()),
+                        expires_at: Set(last.min(now.plus(REMEMBERED)).unix()),
                     };
                     RotatedSession::insert(former).exec_without_returning(t).await?;
                     Ok(Some(row))
@@ -194,6 +197,12 @@ impl Sessions {
         crate::maintenance::delete_expired::<RotatedSession>(&self.store, key, expires, now, limit)
             .await
     }
+}
+
+/// Forgets the cookies that were replaced in a session. From now on they are nobody's.
+pub(super) async fn forget_replaced(t: &DatabaseTransaction, sid: &str) -> Result<(), DbErr> {
+    RotatedSession::delete_many().filter(Rotated::Sid.eq(sid)).exec(t).await?;
+    Ok(())
 }
 
 /// The session that a cookie stood for when it was replaced, by the name that it keeps.

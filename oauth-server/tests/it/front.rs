@@ -290,10 +290,20 @@ async fn s0_18_signing_in_again_with_a_replaced_cookie_leaves_one_session() {
     let csrf = csrf_of(&ada).await;
     let old = ada.cookie(COOKIE).unwrap();
     assert_eq!(refresh(&ada, &csrf).await.status, StatusCode::OK);
+    let replaced = ada.cookie(COOKIE).unwrap();
     ada.plant(COOKIE, &old);
     let form = [("username", "ada"), ("password", PASSWORD)];
     assert_eq!(ada.post("/login", &form).await.location(), "/");
     assert_eq!(server.state.sessions.count(&ada.id).await.unwrap(), 1);
+    // Who has a cookie of before has no part in this sign-in, and cannot end it.
+    for before in [old, replaced] {
+        let tab = server.visitor();
+        tab.plant(COOKIE, &before);
+        refused(&tab.get("/auth/session").await, 401, "not_signed_in");
+        server.clock.advance(Duration::from_mins(1));
+        refused(&refresh(&tab, &csrf).await, 401, "not_signed_in");
+    }
+    assert!(is_signed_in(&ada).await);
 }
 
 #[tokio::test]

@@ -53,7 +53,6 @@ mod processes;
 mod profiles;
 mod readme_promises;
 mod registering;
-#[cfg(feature = "redis")]
 mod revocations_redis;
 mod second_factor;
 mod social;
