@@ -30,7 +30,6 @@ mod words;
 pub(crate) use errors::EarlyPages;
 pub use errors::{Explainer, Explanation};
 pub(crate) use logout::sign_out;
-pub(crate) use words::span;
 
 use crate::state::AppState;
 use axum::{

@@ -1,6 +1,6 @@
 //! Values in words.
 
-use crate::state::AppState;
+use crate::{people::letters, state::AppState};
 use oauth_core::{
     model::{Access, ClientAuth, Scope, SecretMethod, Timestamp, TokenFormat},
     openid::scope_of_claim,
@@ -208,15 +208,8 @@ fn written(at: Timestamp, how: &[time::format_description::BorrowedFormatItem<'_
 }
 
 /// A span of time in its largest whole unit.
-pub(crate) fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let units = [(86_400, "day"), (3_600, "hour"), (60, "minute")];
-    let (number, unit) = units
-        .into_iter()
-        .find(|(size, _)| seconds >= *size && seconds.is_multiple_of(*size))
-        .map_or((seconds, "second"), |(size, unit)| (seconds / size, unit));
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{plural}")
+pub(super) fn span(duration: Duration) -> String {
+    letters::span(duration, letters::UNITS)
 }
 
 /// What happened just now, named by a word in the query.

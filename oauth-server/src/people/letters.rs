@@ -8,6 +8,7 @@ use crate::{
     config::LetterLanguage,
     mail::{Letter, Masthead},
 };
+pub(crate) use en::UNITS;
 use oauth_core::{error::PortError, seaorm::UserAccount};
 use std::time::Duration;
 
@@ -100,7 +101,7 @@ impl<'a> Words<'a> {
 }
 
 /// A length of time in its largest whole unit, whose names are given for one and for many: days, hours, minutes, seconds.
-fn span(duration: Duration, units: [[&str; 2]; 4]) -> String {
+pub(crate) fn span(duration: Duration, units: [[&str; 2]; 4]) -> String {
     let seconds = duration.as_secs();
     let [days, hours, minutes, rest] = units;
     let (number, [one, many]) = [(86_400, days), (3_600, hours), (60, minutes)]
@@ -164,7 +165,7 @@ mod tests {
                     head: &head,
                     reader: Reader { to: "ann@example.org", name: "<ann>", locale: None },
                     link: "https://id.example/go?token=t",
-                    life: Duration::from_secs(7200),
+                    life: Duration::from_hours(2),
                     identity: ("Example & Co", None),
                 };
                 let letter = write(language, about, &content).unwrap();

@@ -6,7 +6,7 @@
 mod redis;
 
 #[cfg(feature = "redis")]
-pub use self::redis::CachedRevocations;
+pub use redis::CachedRevocations;
 
 use crate::{
     config::Config,
@@ -127,7 +127,7 @@ impl Revocations for ServerRevocations {
 /// What is wrong with the address of a Redis, without the address.
 pub(crate) fn check_redis(url: &str) -> Result<(), &'static str> {
     #[cfg(feature = "redis")]
-    return self::redis::check(url);
+    return redis::check(url);
     #[cfg(not(feature = "redis"))]
     {
         let _ = url;

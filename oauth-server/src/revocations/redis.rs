@@ -43,13 +43,11 @@ impl<R: Revocations> CachedRevocations<R> {
         let keys: Vec<String> = ids.iter().map(|id| key(id)).collect();
         let mut redis = self.redis.clone();
         let asked = tokio::time::timeout(PATIENCE, redis.mget::<_, Vec<Option<i64>>>(&keys)).await;
-        match asked {
-            Ok(Ok(found)) => found.into_iter().flatten().any(|until| until > now.unix()),
-            Ok(Err(_)) | Err(_) => {
-                tracing::debug!("Redis does not answer; the list behind it is asked");
-                false
-            }
-        }
+        let Ok(Ok(found)) = asked else {
+            tracing::debug!("Redis does not answer; the list behind it is asked");
+            return false;
+        };
+        found.into_iter().flatten().any(|until| until > now.unix())
     }
 
     async fn note(&self, id: &str, until: Timestamp) {

@@ -13,7 +13,8 @@ letter!(change, "emails/en/change.txt", "emails/en/change.html", life);
 letter!(email_changed, "emails/en/email_changed.txt", "emails/en/email_changed.html", life);
 letter!(identity, "emails/en/identity.txt", "emails/en/identity.html", provider, label);
 
-const UNITS: [[&str; 2]; 4] =
+/// The units of time.
+pub(crate) const UNITS: [[&str; 2]; 4] =
     [["day", "days"], ["hour", "hours"], ["minute", "minutes"], ["second", "seconds"]];
 
 pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortError> {
