@@ -8,7 +8,12 @@ cd "$(dirname "$0")/.."
 check=no
 [ "${1:-}" = --check ] && check=yes
 
-cargo build --quiet -p oauth-server -p time-system
+# A check finds what the whole workspace was built to, and builds nothing a second time.
+if [ "$check" = yes ]; then
+  cargo build --locked --quiet --workspace --all-targets
+else
+  cargo build --quiet -p oauth-server -p time-system
+fi
 bin=${CARGO_TARGET_DIR:-target}/debug
 logs=$(mktemp -d)
 data=$(mktemp -d)

@@ -86,11 +86,11 @@ step_test() {
 
 # The tests of the protocol again, on the databases instead of in memory. The names are the beginnings of test modules.
 step_stores() {
-  local store
+  local store tests
   with_postgres
+  tests=$(integration_tests oauth-core)
   for store in sqlite postgres; do
-    TEST_STORE=$store cargo test --locked -p oauth-core --test it -- \
-      --skip oxide consent interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700
+    (cd oauth-core && TEST_STORE=$store "$tests" --skip oxide consent interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700)
   done
 }
 

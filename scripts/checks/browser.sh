@@ -24,7 +24,15 @@ CHROMIUM=$(command -v chromium)
 export CHROMIUM SERVER="$server" SCREENSHOTS="$target/screenshots"
 
 work=$(mktemp -d)
-trap 'stop_server; rm -rf -- "$work"' EXIT
+finish() {
+  local running
+  running=$(jobs -p)
+  # shellcheck disable=SC2086 # one word for each
+  [ -z "$running" ] || kill $running 2>/dev/null || true
+  wait || true
+  rm -rf -- "$work"
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -43,7 +51,7 @@ one_flow() (
   start_server "$server" "$folder"
   export SERVER_LOG="$folder/server.log" SECRETS="$folder/secrets"
   : >"$SECRETS"
-  if timeout 300 node "$file" </dev/null; then
+  if timeout 600 node "$file" </dev/null; then
     no_secret_in "$SERVER_LOG" "$SECRETS"
     return
   fi
@@ -70,23 +78,33 @@ else
 fi
 [ ${#flows[@]} -gt 0 ] || die "there is no flow in scripts/browser/flows"
 
-passed=0 failed=0
-for file in "${flows[@]}"; do
+# tell FILE: runs a flow, and says in one piece what it said and what came of it.
+tell() {
+  local file=$1 name begin=$SECONDS code
   name=$(basename "$file" .mjs)
-  [ -f "$file" ] || die "no flow $name"
-  begin=$SECONDS
   # As a condition, `set -e` would not hold within the flow.
   set +e
-  one_flow "$file"
+  one_flow "$file" >"$work/$name.said" 2>&1
   code=$?
   set -e
   if [ "$code" -eq 0 ]; then
-    printf '%s: ok, %d s\n' "$name" $((SECONDS - begin))
-    passed=$((passed + 1))
+    printf '%s: ok, %d s\n' "$name" $((SECONDS - begin)) >>"$work/$name.said"
+    : >"$work/$name.passed"
   else
-    printf '%s: FAILED\n' "$name"
-    failed=$((failed + 1))
+    printf '%s: FAILED\n' "$name" >>"$work/$name.said"
   fi
+  cat "$work/$name.said"
+}
+
+# Two at a time: a flow waits for its browser more than it computes.
+for file in "${flows[@]}"; do
+  [ -f "$file" ] || die "no flow $(basename "$file" .mjs)"
 done
-printf 'browser flows: %d passed, %d failed\n' "$passed" "$failed"
-[ "$failed" -eq 0 ]
+for file in "${flows[@]}"; do
+  while [ "$(jobs -rp | wc -l)" -ge 2 ]; do wait -n || true; done
+  tell "$file" &
+done
+wait
+passed=$(find "$work" -maxdepth 1 -name '*.passed' | wc -l)
+printf 'browser flows: %d passed, %d failed\n' "$passed" $((${#flows[@]} - passed))
+[ "$passed" -eq ${#flows[@]} ]

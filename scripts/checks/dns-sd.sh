@@ -4,6 +4,8 @@
 set -euo pipefail
 # shellcheck source=../lib/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/common.sh"
+# shellcheck source=../lib/tools.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/tools.sh"
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 need dnsmasq dnsmasq-base
@@ -23,12 +25,12 @@ if ! "${namespace[@]}" true 2>/dev/null; then
 fi
 
 # Built outside, where there is a network; inside only run.
-cargo test --locked --quiet -p resource-guard --test it --no-run
-tests=(cargo test --locked --offline --quiet -p resource-guard --test it -- --ignored dns_sd --test-threads 1)
+tests=$(integration_tests resource-guard)
+cd resource-guard
 "${namespace[@]}" bash -c '
   set -euo pipefail
   ip link set lo up
   ip link set lo multicast on
   ip route add 224.0.0.0/4 dev lo
   exec "$@"
-' bash "${tests[@]}"
+' bash "$tests" --ignored dns_sd --test-threads 1

@@ -52,6 +52,24 @@ need_python() {
   python="$at/bin/python"
 }
 
+# integration_tests PACKAGE: prints the path of its integration tests as they are built with the whole workspace. Another
+# choice of packages would have other features, and would build everything once more.
+integration_tests() {
+  need_rust
+  need python3 python3
+  (cd "$root" && cargo test --locked --quiet --workspace --no-run --message-format=json) | python3 -c '
+import json, sys
+found = [
+    m["executable"]
+    for m in map(json.loads, sys.stdin)
+    if m["reason"] == "compiler-artifact" and m["executable"] and m["target"]["name"] == "it"
+    and m["manifest_path"].endswith("/" + sys.argv[1] + "/Cargo.toml")
+]
+print(*found)
+sys.exit(len(found) != 1)
+' "$1" || die "the tests of $1 were not built"
+}
+
 # build_server: the debug oauth-server with the features every other step uses; sets $server. With the path of one in
 # OAUTH_SERVER_BINARY nothing is built.
 build_server() {
