@@ -21,39 +21,59 @@ demo() {
   NMOS_PORT=${NMOS_PORT:-$(free_port)}
   AS_PORT=$(free_port)
   [ "$AS_PORT" != "$NMOS_PORT" ] || AS_PORT=$((AS_PORT + 1))
-  demo_certificates
+  # Found by multicast, the server has a name that only its announcement knows; else one that everybody knows.
+  local host=localhost announced=false
+  if [ "${DISCOVER:-off}" = multicast ]; then
+    host=auth.local announced=true
+  fi
+  origin="https://$host:$AS_PORT"
+  issuer="$origin/x-nmos/auth/v1.0"
+  metadata="$origin/.well-known/oauth-authorization-server/x-nmos/auth/v1.0"
+  demo_certificates "$host"
   sed -e "s|@FOLDER@|$folder|g" -e "s|@AS_PORT@|$AS_PORT|g" -e "s|@NMOS_HOST@|$NMOS_HOST|g" \
-    "$here/server.toml" >"$folder/server.toml"
+    -e "s|@ISSUER@|$issuer|g" -e "s|@ANNOUNCED@|$announced|g" "$here/server.toml" >"$folder/server.toml"
+  printf 'resolve = "%s:%s:127.0.0.1"\n' "$host" "$AS_PORT" >"$folder/.curlrc"
 
-  issuer="https://localhost:$AS_PORT"
   base="https://$NMOS_HOST:$NMOS_PORT/x-nmos"
-  export CURL_CA_BUNDLE="$folder/ca.pem" NO_PROXY="localhost,127.0.0.1,$NMOS_HOST"
+  export CURL_HOME="$folder" CURL_CA_BUNDLE="$folder/ca.pem" NO_PROXY="localhost,127.0.0.1,$host,$NMOS_HOST"
   "$server" --config "$folder/server.toml" --log-format json </dev/null >"$folder/server.log" 2>&1 &
   pids+=($!)
-  wait_for "$issuer/readyz" 60 "${pids[-1]}" || demo_failed "the authorization server did not start"
-  NMOS_HOST=$NMOS_HOST NMOS_PORT=$NMOS_PORT NMOS_LISTEN=127.0.0.1 ISSUER=$issuer CA_FILE="$folder/ca.pem" \
-    CERTIFICATE="$folder/certificate.pem" KEY="$folder/privkey.pem" GUARD='' \
-    TRUST_HOSTS='' DISCOVER='' "$node" </dev/null >"$folder/node.log" 2>&1 &
-  pids+=($!)
-  wait_for "$base/" 60 "${pids[-1]}" || demo_failed "the node did not start"
+  wait_for "$origin/readyz" 60 "${pids[-1]}" || demo_failed "the authorization server did not start"
+  if [ "$announced" = true ]; then
+    start_node '' multicast "$folder/ca.pem"
+  else
+    start_node "$issuer" '' "$folder/ca.pem"
+  fi
 
   if [ "$1" = --check ]; then
     demo_check
     return 0
   fi
   cat <<TEXT
-The node is at $base/, its authorization server at $issuer.
+The node is at $base/, its authorization server at $origin/.
 Their certificates are vouched for by $folder/ca.pem; their logs are beside it.
 
   export CURL_CA_BUNDLE=$folder/ca.pem
-  token=\$(curl -s -u a-controller-of-the-demo:a-secret-that-everybody-knows $issuer/oauth/token \\
-    -d grant_type=password -d username=engineer -d password=correct-horse-battery \\
-    -d scope='connection node' -d resource=https://$NMOS_HOST | sed 's/.*"access_token":"\([^"]*\)".*/\1/')
+  token=\$($here/token.sh $metadata engineer 'connection node')
   curl -s -H "Authorization: Bearer \$token" $base/connection/v1.1/single/senders/
 
 ctrl-c stops them.
 TEXT
   wait "${pids[@]}"
+}
+
+# start_node ISSUER DISCOVER CA_FILE: a node, in place of the one before it.
+start_node() {
+  if [ -n "${node_pid:-}" ]; then
+    kill "$node_pid" 2>/dev/null || true
+    wait "$node_pid" 2>/dev/null || true
+  fi
+  NMOS_HOST=$NMOS_HOST NMOS_PORT=$NMOS_PORT NMOS_LISTEN=127.0.0.1 ISSUER=$1 DISCOVER=$2 CA_FILE=$3 \
+    CERTIFICATE="$folder/certificate.pem" KEY="$folder/privkey.pem" GUARD='' TRUST_HOSTS='' \
+    "$node" </dev/null >>"$folder/node.log" 2>&1 &
+  node_pid=$!
+  pids+=("$node_pid")
+  wait_for "$base/" 60 "$node_pid" || demo_failed "the node did not start"
 }
 
 demo_stop() {
@@ -69,7 +89,7 @@ demo_failed() {
   exit 1
 }
 
-# An authority, and a certificate of its for both.
+# demo_certificates HOST: an authority, and a certificate of its for the server on this host and the node.
 demo_certificates() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Demo authority" \
     -keyout "$folder/ca-key.pem" -out "$folder/ca.pem" \
@@ -77,39 +97,78 @@ demo_certificates() {
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$NMOS_HOST" \
     -keyout "$folder/privkey.pem" -out "$folder/request.csr" 2>/dev/null
   openssl x509 -req -in "$folder/request.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca-key.pem" -days 2 \
-    -extfile <(printf 'subjectAltName=DNS:localhost,DNS:%s\nextendedKeyUsage=serverAuth\n' "$NMOS_HOST") \
+    -extfile <(printf 'subjectAltName=DNS:%s,DNS:%s\nextendedKeyUsage=serverAuth\n' "$1" "$NMOS_HOST") \
     -out "$folder/certificate.pem" 2>/dev/null
 }
 
 # demo_token USER SCOPE [RESOURCE]
 demo_token() {
-  curl -fsS -u a-controller-of-the-demo:a-secret-that-everybody-knows "$issuer/oauth/token" \
-    -d grant_type=password -d username="$1" -d password=correct-horse-battery --data-urlencode "scope=$2" \
-    -d resource="${3:-https://$NMOS_HOST}" | sed 's/.*"access_token":"\([^"]*\)".*/\1/'
+  bash "$here/token.sh" "$metadata" "$@" || demo_failed "no token for $1"
 }
 
 # expect WHAT STATUS METHOD PATH [TOKEN [BODY]]: the answer is in $folder/answer, its headers in $folder/headers.
 expect() {
-  local what=$1 status=$2 method=$3 path=$4 token=${5:-} body=${6:-} got arguments=()
-  [ -z "$token" ] || arguments+=(-H "Authorization: Bearer $token")
-  [ -z "$body" ] || arguments+=(-H 'Content-Type: application/json' --data-binary "$body")
-  got=$(curl -sS --max-time 10 -o "$folder/answer" -D "$folder/headers" -w '%{http_code}' -X "$method" \
-    ${arguments[@]+"${arguments[@]}"} "$base$path")
+  local what=$1 status=$2 got
+  shift 2
+  got=$(status_of "$@")
   [ "$got" = "$status" ] || demo_failed "$what: $got instead of $status: $(cat "$folder/answer")"
   say "ok   $what: $got"
+}
+
+# status_of METHOD PATH [TOKEN [BODY]]
+status_of() {
+  local method=$1 path=$2 token=${3:-} body=${4:-} arguments=()
+  [ -z "$token" ] || arguments+=(-H "Authorization: Bearer $token")
+  [ -z "$body" ] || arguments+=(-H 'Content-Type: application/json' --data-binary "$body")
+  curl -sS --max-time 10 -o "$folder/answer" -D "$folder/headers" -w '%{http_code}' -X "$method" \
+    ${arguments[@]+"${arguments[@]}"} "$base$path"
+}
+
+# found WHAT PATH TOKEN: until the token is good, which is when the server that issued it was found.
+found() {
+  local end=$((SECONDS + 30))
+  until [ "$(status_of GET "$2" "$3")" = 200 ]; do
+    [ "$SECONDS" -lt "$end" ] || demo_failed "$1: never, $(cat "$folder/answer")"
+    sleep 0.2
+  done
+  say "ok   $1"
 }
 
 has() { # WHAT FILE PATTERN
   grep -Eiq "$3" "$folder/$2" || demo_failed "$1: not in $(cat "$folder/$2")"
 }
 
+# The server is found by what it announces, and believed for what its certificate says, not for the announcement.
+demo_discovery() {
+  local path=/connection/v1.1/single/senders/ end got
+  found "the server is found by multicast, and its token is good" "$path" "$1"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Somebody else" \
+    -keyout "$folder/other-key.pem" -out "$folder/other.pem" -addext basicConstraints=critical,CA:TRUE 2>/dev/null
+  start_node '' multicast "$folder/other.pem"
+  # As long as it takes to find it where it is believed, and then some.
+  end=$((SECONDS + 5))
+  while [ "$SECONDS" -lt "$end" ]; do
+    got=$(status_of GET "$path" "$1")
+    [ "$got" = 503 ] || demo_failed "a server of another authority is believed: $got"
+    sleep 0.2
+  done
+  has "when to come back" headers '^retry-after: [0-9]'
+  say "ok   a server of another authority is announced in vain"
+  start_node '' unicast "$folder/ca.pem"
+  expect "multicast is switched off" 503 GET "$path" "$1"
+  start_node '' multicast "$folder/ca.pem"
+  found "with multicast it is found again" "$path" "$1"
+}
+
 demo_check() {
-  local engineer viewer foreign api=/connection/v1.1 sender receiver
+  local engineer viewer operator foreign api=/connection/v1.1 sender receiver
   engineer=$(demo_token engineer 'connection node')
   viewer=$(demo_token viewer connection)
+  operator=$(demo_token operator connection)
   foreign=$(demo_token engineer connection https://other.example)
 
   expect "the base is free" 200 GET ''
+  [ "${DISCOVER:-off}" != multicast ] || demo_discovery "$engineer"
   expect "no token" 401 GET "$api/single/senders/"
   has "the challenge" headers '^www-authenticate: bearer realm="localhost"'
   has "the error object" answer '"code":401'
@@ -128,6 +187,8 @@ demo_check() {
   expect "a viewer sees no nodes" 403 GET /node/v1.3/self "$viewer"
   expect "an engineer does" 200 GET /node/v1.3/self "$engineer"
   expect "an engineer changes no nodes" 403 PUT "/node/v1.3/receivers/$receiver/target" "$engineer" '{}'
+  expect "who may change receivers sees senders" 200 GET "$api/single/senders/$sender/staged" "$operator"
+  expect "and changes none" 403 PATCH "$api/single/senders/$sender/staged" "$operator" '{"master_enable":true}'
   expect "a sender is switched on" 200 PATCH "$api/single/senders/$sender/staged" "$engineer" \
     '{"master_enable":true,"activation":{"mode":"activate_immediate"}}'
   expect "its transport file" 200 GET "$api/single/senders/$sender/transportfile" "$engineer"
@@ -149,6 +210,7 @@ demo_check() {
   expect "a change that cannot be" 400 PATCH "$api/single/senders/$sender/staged" "$engineer" '{"unknown":1}'
 
   grep -q resource_guard::audit "$folder/node.log" || demo_failed "nothing was audited"
-  ! grep -qF -e "$engineer" -e "$viewer" -e "${engineer##*.}" "$folder/node.log" || demo_failed "a token is in the log"
+  ! grep -qF -e "$engineer" -e "$viewer" -e "$operator" -e "${engineer##*.}" "$folder"/*.log ||
+    demo_failed "a token is in a log"
   say "ok   every decision is in the log, and no token"
 }
