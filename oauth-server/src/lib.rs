@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod docs;
 pub mod entity;
 pub mod folder;
+pub mod forms;
 pub mod front;
 pub mod health;
 pub mod mail;

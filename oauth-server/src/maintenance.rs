@@ -89,10 +89,12 @@ async fn upkeep(state: &AppState) {
     }
 }
 
-/// Makes first keys and due successors; deletes keys that nobody needs.
+/// Makes first keys and due successors, of those that sign and of those that forms are encrypted to; deletes keys that
+/// nobody needs.
 pub async fn maintain_keys(state: &AppState) -> Result<(), PortError> {
     let env = state.provider.env();
-    env.keys.maintain(env.clock.now()).await
+    env.keys.maintain(env.clock.now()).await?;
+    state.forms.maintain().await
 }
 
 /// Deletes what has expired, a bounded number of rows; returns how many.

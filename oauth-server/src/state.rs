@@ -5,6 +5,7 @@ use crate::{
     audit::{AuditLog, ServerAudit},
     config::{Config, RegistrationMode, SessionCookie},
     folder,
+    forms::Forms,
     mail::Mail,
     metrics::Metrics,
     migration,
@@ -58,6 +59,8 @@ pub struct Parts {
     pub social: Social,
     /// What is asked for after a first factor.
     pub second_factor: SecondFactor,
+    /// Forms that arrive encrypted.
+    pub forms: Forms,
     /// Who may register clients.
     pub registrars: ServerRegistrars,
     /// Tokens that are dead before their time.
@@ -132,10 +135,11 @@ impl AppState {
         let own = ports();
         let audit = AuditLog::new(store.clone(), &key, ports(), config.audit.enabled);
         let hosted = Hosted::of(&config);
+        let forms = Forms::new(store.clone(), Sealer::new(&key), ports(), &config.forms);
         let builder = Provider::builder(config.issuer())
             .store(store.clone())
             .clients(ApprovedClients::new(store.clone(), Arc::clone(&world.clock), &config))
-            .hosted_keys(hosted.clone())
+            .hosted_keys(forms.published(hosted.clone()))
             .users(users.clone())
             .passwords(passwords.clone())
             .audit(ServerAudit::new(metrics.clone(), audit.clone()))
@@ -161,6 +165,7 @@ impl AppState {
             store,
             sessions,
             second_factor,
+            forms,
             mail,
             social,
             registrars,

@@ -13,7 +13,7 @@ mod verify;
 pub use compact::{Unverified, peek, read_unsecured};
 pub use generate::{GeneratedKey, generate, import_pem, self_signed};
 pub use half_hash::left_half_hash;
-pub use jwe::{EncryptionKey, EncryptionKeys, encrypt, encrypt_claims};
+pub use jwe::{DecryptionKey, EncryptionKey, EncryptionKeys, RsaPadding, encrypt, encrypt_claims};
 pub use key_set::{KeySet, VerificationKey};
 pub use mac::{sign_hmac, verify_hmac};
 pub use seal::Sealer;

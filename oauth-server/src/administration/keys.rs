@@ -2,6 +2,7 @@
 
 use crate::{
     audit::{Entry, Kind},
+    forms::Rotate,
     maintenance,
     state::AppState,
 };
@@ -62,6 +63,13 @@ pub async fn rotate(
     let kid = state.provider.env().keys.rotate(alg, when, state.now()).await?;
     state.audit.write(Entry::new(Kind::Key).detail(format!("{kid} ({alg}) made"))).await?;
     Ok(kid)
+}
+
+/// Makes the next key that forms are encrypted to; returns its id, or none where forms are not encrypted.
+pub async fn rotate_forms(state: &AppState, when: Rotate) -> Result<Option<String>, PortError> {
+    let Some(kid) = state.forms.rotate(when).await? else { return Ok(None) };
+    state.audit.write(Entry::new(Kind::Key).detail(format!("{kid} (forms) made"))).await?;
+    Ok(Some(kid))
 }
 
 /// Withdraws a key, and makes another one where it was the last of its algorithm; false when there is none of this

@@ -1,8 +1,12 @@
 //! Signing up, in and out, and what the tokens of letters are for.
 
-use super::{Bearer, Json, Problem, answer};
+use super::{
+    Bearer, Json, Problem, answer,
+    forms::{self, Came, Plain, PossibleVisitor, Visitor, hushed},
+};
 use crate::{
-    people::{Device, Registration},
+    forms::{Salt, Sealed, Wanted},
+    people::{Device, Refusal, Registration},
     profile::{Claim, ProfileDraft},
     state::AppState,
 };
@@ -18,13 +22,16 @@ pub(super) async fn guest(State(state): State<AppState>) -> Result<Response, Pro
     Ok(answer::tokens(&state.people().guest().await?))
 }
 
-/// What somebody who signs up sends.
+/// What somebody who signs up sends. Address and password may have to come encrypted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Register {
     username: Option<String>,
     email: Option<String>,
-    password: String,
+    password: Option<String>,
+    email_encrypt: Option<String>,
+    pwd_encrypt: Option<String>,
+    form: Option<String>,
     name: Option<String>,
     given_name: Option<String>,
     family_name: Option<String>,
@@ -35,11 +42,33 @@ pub(super) struct Register {
     guest_token: Option<String>,
 }
 
+impl Register {
+    /// What may be encrypted, as it is and encrypted, and what of it there must be: people may have no address.
+    fn secrets(&mut self) -> ((Plain, Sealed), Wanted) {
+        let plain = Plain { name: self.email.take(), password: self.password.take() };
+        let sealed = Sealed {
+            email_encrypt: self.email_encrypt.take(),
+            pwd_encrypt: self.pwd_encrypt.take(),
+            form: self.form.take(),
+        };
+        let has_address = plain.name.is_some() || sealed.email_encrypt.is_some();
+        let wanted = if has_address { Wanted::Both } else { Wanted::Password };
+        ((plain, sealed), wanted)
+    }
+}
+
 /// The answer is the same whether the address is somebody's or not.
 pub(super) async fn register(
     State(state): State<AppState>,
-    Json(body): Json<Register>,
+    visitor: Visitor,
+    Json(mut body): Json<Register>,
 ) -> Result<Response, Problem> {
+    // Before anything is decrypted, so that it says nothing of what was encrypted.
+    if !state.config.signup.open {
+        return Err(Refusal::Closed("signing up").into());
+    }
+    let (secrets, wanted) = body.secrets();
+    let read = forms::read(&state, &visitor, secrets, wanted).await?.readable(&state).await?;
     let mut profile = ProfileDraft::default();
     for (claim, text) in [
         (Claim::Name, body.name),
@@ -51,15 +80,16 @@ pub(super) async fn register(
     }
     let rights = state.config.rights_of_newcomers();
     let registration = Registration {
-        username: body.username,
-        email: body.email,
-        password: body.password,
+        username: read.username.clone().or(body.username),
+        email: (!read.email.is_empty() || wanted == Wanted::Both).then(|| read.email.clone()),
+        password: read.password.clone(),
         profile,
         rights,
         agrees: body.agreement,
     };
     let people = state.people();
-    let made = people.register(registration).await?;
+    let made = people.register(registration).await;
+    let made = hushed(&state, read, made).await?;
     let mut answer = json!({
         "username": made.username,
         "confirmation": if made.letter { "sent" } else { "none" },
@@ -76,18 +106,28 @@ pub(super) async fn register(
 #[serde(deny_unknown_fields)]
 pub(super) struct LogIn {
     /// The user name or the confirmed address.
-    username: String,
-    password: String,
+    username: Option<String>,
+    password: Option<String>,
+    /// Either of them, encrypted.
+    email_encrypt: Option<String>,
+    pwd_encrypt: Option<String>,
+    form: Option<String>,
     guest_token: Option<String>,
 }
 
 pub(super) async fn log_in(
     State(state): State<AppState>,
+    visitor: Visitor,
     headers: HeaderMap,
     Json(body): Json<LogIn>,
 ) -> Result<Response, Problem> {
+    let plain = Plain { name: body.username, password: body.password };
+    let LogIn { email_encrypt, pwd_encrypt, form, .. } = body;
+    let sealed = Sealed { email_encrypt, pwd_encrypt, form };
+    let came = forms::read(&state, &visitor, (plain, sealed), Wanted::Both).await?;
+    let read = came.readable(&state).await?;
     let people = state.people();
-    let tokens = people.log_in(&body.username, &body.password, Device::of(&headers)).await?;
+    let tokens = people.log_in(&read.email, &read.password, Device::of(&headers)).await?;
     if let Some(token) = &body.guest_token {
         people.merge_guest(token).await?;
     }
@@ -149,15 +189,25 @@ pub(super) async fn undo_email(
 #[serde(deny_unknown_fields)]
 pub(super) struct Forgot {
     /// The address, or the user name.
-    email: String,
+    email: Option<String>,
+    email_encrypt: Option<String>,
+    form: Option<String>,
 }
 
-/// The answer is the same whoever is named.
+/// The answer is the same whoever is named, and whether what named somebody could be read.
 pub(super) async fn forgot(
     State(state): State<AppState>,
+    visitor: Visitor,
     Json(body): Json<Forgot>,
 ) -> Result<Response, Problem> {
-    state.people().forgot(&body.email).await?;
+    let plain = Plain { name: body.email, password: None };
+    let (email_encrypt, form) = (body.email_encrypt, body.form);
+    let sealed = Sealed { email_encrypt, form, pwd_encrypt: None };
+    let people = state.people();
+    match forms::read(&state, &visitor, (plain, sealed), Wanted::Email).await? {
+        Came::Readable(read) => people.forgot(&read.email).await?,
+        Came::Unreadable(unreadable) => people.forgot(unreadable.name()).await?,
+    }
     let text = "If there is an account with this address, a letter is on its way to it.";
     Ok(answer::json(StatusCode::ACCEPTED, &json!({"message": text})))
 }
@@ -166,13 +216,27 @@ pub(super) async fn forgot(
 #[serde(deny_unknown_fields)]
 pub(super) struct Reset {
     token: String,
-    password: String,
+    password: Option<String>,
+    pwd_encrypt: Option<String>,
+    form: Option<String>,
 }
 
 pub(super) async fn reset(
     State(state): State<AppState>,
+    visitor: PossibleVisitor,
     Json(body): Json<Reset>,
 ) -> Result<Response, Problem> {
-    state.people().reset(&body.token, &body.password).await?;
+    let people = state.people();
+    // Before anything is decrypted, so that it says nothing of what was encrypted.
+    if state.forms.salt() != Salt::No {
+        people.check_reset_token(&body.token).await?;
+    }
+    let plain = Plain { name: None, password: body.password };
+    let (pwd_encrypt, form) = (body.pwd_encrypt, body.form);
+    let sealed = Sealed { email_encrypt: None, pwd_encrypt, form };
+    let came = forms::read(&state, &visitor.into(), (plain, sealed), Wanted::Password).await?;
+    let read = came.readable(&state).await?;
+    let outcome = people.reset(&body.token, &read.password).await;
+    hushed(&state, read, outcome).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }

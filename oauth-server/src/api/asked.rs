@@ -32,7 +32,7 @@ impl FromRequestParts<AppState> for Bearer {
 }
 
 /// The token of the one `Authorization` header ([RFC 6750 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)).
-fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     let mut all = headers.get_all(header::AUTHORIZATION).into_iter();
     let (Some(value), None) = (all.next(), all.next()) else {
         let none = !headers.contains_key(header::AUTHORIZATION);

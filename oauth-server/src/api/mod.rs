@@ -7,6 +7,8 @@
 mod accounts;
 mod answer;
 mod asked;
+mod features;
+mod forms;
 mod me;
 mod problem;
 mod users;
@@ -25,7 +27,8 @@ use axum::{
 const LARGEST: usize = 16 * 1024;
 
 /// The paths below `/api` that applications of other origins may call.
-pub const PATHS: [&str; 18] = [
+pub const PATHS: [&str; 19] = [
+    "/api/auth/features",
     "/api/guest",
     "/api/register",
     "/api/login",
@@ -48,8 +51,10 @@ pub const PATHS: [&str; 18] = [
 
 /// | path | method | who |
 /// |---|---|---|
+/// | `/api/auth/features` | GET | anybody |
 /// | `/api/guest` | POST | anybody |
-/// | `/api/register`, `/api/login`, `/api/refresh` | POST | anybody |
+/// | `/api/register`, `/api/login` | POST | anybody, or guests, as the configuration says |
+/// | `/api/refresh` | POST | anybody |
 /// | `/api/logout` | POST | whoever has a token |
 /// | `/api/confirm-email`, `/api/forgot-password`, `/api/reset-password`, `/api/confirm-new-email`, `/api/undo-email` | POST | anybody, mostly with a token from a letter |
 /// | `/api/users/me` | GET, PATCH, DELETE | users |
@@ -62,6 +67,7 @@ pub const PATHS: [&str; 18] = [
 /// | `/api/users/{id}` | DELETE | administrators |
 pub fn router(state: &AppState) -> Router {
     Router::new()
+        .route("/api/auth/features", get(features::show))
         .route("/api/guest", post(accounts::guest))
         .route("/api/register", post(accounts::register))
         .route("/api/login", post(accounts::log_in))

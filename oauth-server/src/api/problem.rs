@@ -157,6 +157,11 @@ impl Problem {
                 "sign_in_again",
                 "Sign in again, or send the password along",
             ),
+            Refusal::NotEncrypted => Self::new(
+                StatusCode::BAD_REQUEST,
+                "form_not_encrypted",
+                "Names and passwords come encrypted here; /api/auth/features says how",
+            ),
             Refusal::LinkInvalid => Self::new(
                 StatusCode::BAD_REQUEST,
                 "link_invalid",

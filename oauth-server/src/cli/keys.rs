@@ -3,6 +3,7 @@
 use super::output::{self, Output, date, table};
 use crate::{
     administration::keys::{self, Doing},
+    forms::{KeyLine, Rotate},
     state::AppState,
 };
 use anyhow::{Context as _, bail};
@@ -42,6 +43,9 @@ pub(super) enum Command {
         #[arg(allow_hyphen_values = true)]
         kid: String,
     },
+    /// Keys that forms are encrypted to: list, rotate
+    #[command(subcommand)]
+    Forms(FormsCommand),
     /// Take over a private key that was made elsewhere
     Import {
         /// PEM file with the private key: RSA (2048 bits or more), P-256 or Ed25519
@@ -53,6 +57,19 @@ pub(super) enum Command {
         #[arg(long, value_name = "ALG", value_parser = algorithm)]
         algorithm: Option<SigningAlgorithm>,
         /// Sign with it at once
+        #[arg(long)]
+        now: bool,
+    },
+}
+
+/// What to do with the keys that front ends encrypt forms to.
+#[derive(Debug, Subcommand)]
+pub(super) enum FormsCommand {
+    /// List keys and what they are doing
+    List,
+    /// Make the next key; the old one still decrypts for the overlap of the configuration
+    Rotate {
+        /// Delete the old ones at once: for when one is in wrong hands
         #[arg(long)]
         now: bool,
     },
@@ -75,6 +92,7 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
             }
             Ok(())
         }
+        Command::Forms(command) => forms(command, state, output).await,
         Command::Retire { kid } => {
             if !keys::retire(state, &kid).await? {
                 bail!("there is no key with the id {kid:?}; see `oauth-server keys list`");
@@ -162,5 +180,47 @@ async fn list(state: &AppState, output: Output) -> anyhow::Result<()> {
         };
         let rows: Vec<_> = keys.iter().map(row).collect();
         table(&["KID", "ALG", "STATE", "PUBLISHED", "SIGNS FROM"], &rows)
+    })
+}
+
+async fn forms(command: FormsCommand, state: &AppState, output: Output) -> anyhow::Result<()> {
+    let FormsCommand::Rotate { now: at_once } = command else {
+        return list_forms(state, output).await;
+    };
+    let when = if at_once { Rotate::AtOnce } else { Rotate::WithOverlap };
+    let Some(kid) = keys::rotate_forms(state, when).await? else {
+        bail!("forms are not encrypted here: forms.salt is \"no\"");
+    };
+    output::message(&if at_once {
+        format!(
+            "{kid} is in use and the old ones are deleted; servers notice within a minute, or on SIGHUP"
+        )
+    } else {
+        format!("{kid} is made; front ends are given it in some minutes unless it is the first")
+    })
+}
+
+async fn list_forms(state: &AppState, output: Output) -> anyhow::Result<()> {
+    let keys = state.forms.keys().await?;
+    let json = keys
+        .iter()
+        .map(|k| {
+            json!({
+                "kid": k.kid,
+                "alg": k.alg,
+                "state": k.state,
+                "made_at": date(k.made_at),
+                "use_from": date(k.use_from),
+                "ends_at": k.ends_at.map(date),
+            })
+        })
+        .collect();
+    output.data(&json, || {
+        let row = |k: &KeyLine| {
+            let ends = k.ends_at.map_or_else(String::new, date);
+            vec![k.kid.clone(), k.alg.to_owned(), k.state.to_owned(), date(k.use_from), ends]
+        };
+        let rows: Vec<_> = keys.iter().map(row).collect();
+        table(&["KID", "ALG", "STATE", "IN USE FROM", "DECRYPTS UNTIL"], &rows)
     })
 }

@@ -15,7 +15,7 @@ mod serve;
 mod user;
 
 use crate::{
-    config::{Config, LogFormat, Mode, Overrides, Problems, Profile, Sources, load},
+    config::{Config, LogFormat, Mode, Overrides, Problems, Profile, Salt, Sources, load},
     maintenance, migration,
     state::{AppState, World},
     telemetry,
@@ -59,6 +59,12 @@ struct Global {
     /// Port to listen on
     #[arg(long, global = true, env = "OAUTH_PORT")]
     port: Option<u16>,
+    /// Whether sign-in and sign-up forms of the user service arrive encrypted
+    #[arg(long, visible_alias = "rsa", global = true, value_enum, env = "OAUTH_SALT")]
+    salt: Option<Salt>,
+    /// Whether a guest token must come with these forms: yes or no
+    #[arg(long, global = true, value_name = "yes|no", value_parser = yes_or_no, env = "OAUTH_ANOJWT")]
+    anojwt: Option<bool>,
     /// Shape of log lines; by default pretty on a terminal, else json
     #[arg(long, global = true, value_enum)]
     log_format: Option<LogFormat>,
@@ -230,6 +236,8 @@ impl Global {
                 profile: self.profile,
                 host: self.host,
                 port: self.port,
+                salt: self.salt,
+                anojwt: self.anojwt,
                 log_format: self.log_format,
                 log_level: self.log_level.clone(),
             },
@@ -240,4 +248,13 @@ impl Global {
 /// An address, or the name of this machine for itself.
 fn address(text: &str) -> Result<IpAddr, std::net::AddrParseError> {
     if text == "localhost" { Ok(std::net::Ipv4Addr::LOCALHOST.into()) } else { text.parse() }
+}
+
+/// A switch, in the words of the variables of the environment.
+fn yes_or_no(text: &str) -> Result<bool, &'static str> {
+    match text {
+        "yes" | "true" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" => Ok(false),
+        _ => Err("expected yes or no"),
+    }
 }

@@ -25,6 +25,7 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     upstream::check(config, problems);
     bff::check(config, problems);
     redis::check(config, problems);
+    super::forms::check(config, problems);
     lists::check(config, problems);
     for (key, what) in nmos::problems(config) {
         problems.add(key, what);

@@ -1,7 +1,7 @@
 //! Gathering the layers of the configuration, the strongest last.
 
 use super::{
-    Config, LogFormat, Mode, Profile, check,
+    Config, LogFormat, Mode, Profile, Salt, check,
     problem::Problems,
     profiles,
     read::{Reader, is_ours},
@@ -21,6 +21,10 @@ pub struct Overrides {
     pub host: Option<IpAddr>,
     /// `--port`.
     pub port: Option<u16>,
+    /// `--salt`.
+    pub salt: Option<Salt>,
+    /// `--anojwt`.
+    pub anojwt: Option<bool>,
     /// `--log-format`.
     pub log_format: Option<LogFormat>,
     /// `--log-level`.
@@ -113,6 +117,8 @@ fn apply(flags: &Overrides, root: &mut Value) {
     set(root, &["profile"], flags.profile.map(Profile::as_str));
     set(root, &["server", "host"], flags.host.map(|h| h.to_string()));
     set(root, &["server", "port"], flags.port.map(u64::from));
+    set(root, &["forms", "salt"], flags.salt.map(Salt::as_str));
+    set(root, &["forms", "anojwt"], flags.anojwt);
     set(root, &["logs", "format"], flags.log_format.map(LogFormat::as_str));
     set(root, &["logs", "level"], flags.log_level.as_deref());
 }

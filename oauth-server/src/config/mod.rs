@@ -3,6 +3,7 @@
 mod check;
 mod claims;
 mod docs;
+mod forms;
 mod load;
 mod mail;
 mod metadata;
@@ -22,6 +23,7 @@ mod words;
 pub use check::decode_key;
 pub use claims::Claims;
 pub use docs::Docs;
+pub use forms::{Forms, Salt};
 pub use load::{Overrides, Sources, load};
 pub use mail::*;
 pub use metadata::Metadata;
@@ -120,6 +122,8 @@ whole! {
     signup: Signup,
     /// The user service.
     accounts: Accounts,
+    /// Encrypted forms and the gate for guests.
+    forms: Forms,
     /// The description of the routes.
     docs: Docs,
     /// Browser sessions.

@@ -35,7 +35,8 @@ pub struct Demand {
 }
 
 /// What `toktok` sets.
-const TOKTOK: &[Default] = &[("server.port", "4100")];
+const TOKTOK: &[Default] =
+    &[("server.port", "4100"), ("forms.salt", "yes"), ("forms.anojwt", "true")];
 
 impl Profile {
     /// The defaults of the profile.

@@ -10,6 +10,8 @@ pub(crate) enum Lock {
     Open,
     /// Whoever has an access token.
     Bearer,
+    /// Whoever has the access token of a guest.
+    Guest,
     /// Whoever is signed in with the browser.
     Session,
     /// Whoever is signed in with the browser and sends the CSRF token along, or has an access token.
@@ -24,6 +26,7 @@ impl Lock {
         match self {
             Self::Open => json!([]),
             Self::Bearer => json!([{"bearer": []}, {"oauth2": []}, {"apiKey": []}]),
+            Self::Guest => json!([{"bearer": []}]),
             Self::Session => json!([{"session": []}]),
             Self::Front => json!([{"session": [], "csrf": []}, {"bearer": []}, {"apiKey": []}]),
             Self::Client => json!([{"client": []}]),
@@ -44,7 +47,8 @@ pub(crate) struct Op {
     summary: &'static str,
     about: &'static str,
     pub(super) lock: Lock,
-    body: Option<(&'static str, Vec<Field>)>,
+    /// The type, and the alternatives of what it may hold.
+    body: Option<(&'static str, Vec<Vec<Field>>)>,
     query: Vec<Field>,
     answers: Vec<(u16, &'static str)>,
     content: &'static str,
@@ -97,12 +101,17 @@ impl Op {
 
     /// It takes a JSON object.
     pub(crate) fn json(self, fields: &[Field]) -> Self {
-        Self { body: Some((JSON, fields.to_vec())), ..self }
+        self.json_one_of(&[fields])
+    }
+
+    /// It takes a JSON object of one of these kinds.
+    pub(crate) fn json_one_of(self, kinds: &[&[Field]]) -> Self {
+        Self { body: Some((JSON, kinds.iter().map(|fields| fields.to_vec()).collect())), ..self }
     }
 
     /// It takes a form.
     pub(crate) fn form(self, fields: &[Field]) -> Self {
-        Self { body: Some((FORM, fields.to_vec())), ..self }
+        Self { body: Some((FORM, vec![fields.to_vec()])), ..self }
     }
 
     /// It takes parameters in the query.
@@ -140,8 +149,11 @@ impl Op {
         if !parameters.is_empty() {
             operation.insert("parameters".into(), Value::Array(parameters));
         }
-        if let Some((content, fields)) = &self.body {
-            let schema = object(fields);
+        if let Some((content, kinds)) = &self.body {
+            let schema = match &kinds[..] {
+                [fields] => object(fields),
+                kinds => json!({"oneOf": kinds.iter().map(|k| object(k)).collect::<Vec<_>>()}),
+            };
             let body = json!({"required": true, "content": {*content: {"schema": schema}}});
             operation.insert("requestBody".into(), body);
         }

@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod audit;
 pub mod device;
+pub mod form_key;
 pub mod half_sign_in;
 pub mod identity;
 pub mod initial_access_token;

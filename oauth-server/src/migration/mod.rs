@@ -13,6 +13,7 @@ mod m20261128_000011_second_factor;
 mod m20261128_000012_activity;
 mod m20261128_000015_pending_clients;
 mod m20261128_000016_audit;
+mod m20261128_000018_form_keys;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -43,6 +44,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000002_mail_tokens::Migration),
             Box::new(m20261128_000011_second_factor::Migration),
             Box::new(m20261128_000012_activity::Migration),
+            Box::new(m20261128_000018_form_keys::Migration),
         ]
     }
 

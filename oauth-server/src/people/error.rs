@@ -12,6 +12,8 @@ pub enum Refusal {
     FieldsNotAllowed(Vec<Complaint>),
     /// The name is unknown, the password is wrong, or the user is locked out: nobody is told which.
     WrongCredentials,
+    /// A name or a password came as it is, where they come encrypted.
+    NotEncrypted,
     /// The password is right, and the user has a second factor, which is asked for on the page alone.
     SecondFactorNeeded,
     /// Too many attempts. Seconds to wait.

@@ -49,6 +49,12 @@ impl People<'_> {
         Ok(())
     }
 
+    /// Whether the token of a letter still replaces a forgotten password. It is not used up.
+    pub async fn check_reset_token(&self, token: &str) -> Result<(), Error> {
+        let link = links::peek(&self.state.store, Purpose::Reset, token, self.state.now()).await?;
+        link.map(drop).ok_or_else(|| Refusal::LinkInvalid.into())
+    }
+
     /// Replaces a forgotten password, by the token of the letter. Every session and every token of the user ends, and
     /// the user is told. Nobody is signed in by this.
     pub async fn reset(&self, token: &str, password: &str) -> Result<UserId, Error> {

@@ -7,6 +7,7 @@ use aws_lc_rs::{
     error::Unspecified,
     hmac,
 };
+use zeroize::Zeroizing;
 
 /// The last three parts of a JWE.
 pub(super) struct Sealed {
@@ -60,6 +61,24 @@ fn gcm(
     let nonce = Nonce::assume_unique_for_key(iv);
     let tag = key.seal_in_place_separate_tag(nonce, Aad::from(aad), &mut ciphertext)?;
     Ok(Sealed { iv: iv.to_vec(), ciphertext, tag: tag.as_ref().to_vec() })
+}
+
+/// Decrypts what AES-256-GCM encrypted, if it and `aad` are as they were: initialization vector, ciphertext, tag.
+pub(super) fn open_a256gcm(
+    key: &[u8],
+    aad: &[u8],
+    (iv, ciphertext, tag): (&[u8], &[u8], &[u8]),
+) -> Option<Zeroizing<Vec<u8>>> {
+    let key = LessSafeKey::new(aead::UnboundKey::new(&aead::AES_256_GCM, key).ok()?);
+    // A shorter tag would be a weaker one.
+    if tag.len() != aead::AES_256_GCM.tag_len() {
+        return None;
+    }
+    let nonce = Nonce::try_assume_unique_for_key(iv).ok()?;
+    let mut buffer = Zeroizing::new([ciphertext, tag].concat());
+    let len = key.open_in_place(nonce, Aad::from(aad), &mut buffer).ok()?.len();
+    buffer.truncate(len);
+    Some(buffer)
 }
 
 /// The first half of the key authenticates, the second encrypts; half of the MAC is the tag

@@ -1,9 +1,12 @@
-//! Encrypting to a client's public key, as a compact JWE. The container is ours, the cryptography is of aws-lc.
+//! Encrypting to a client's public key as a compact JWE, and reading what was encrypted to a key of ours. The container
+//! is ours, the cryptography is of aws-lc.
 
 mod agreement;
 mod content;
+mod decrypt;
 mod recipient;
 
+pub use decrypt::{DecryptionKey, RsaPadding};
 pub use recipient::{EncryptionKey, EncryptionKeys};
 
 use super::KeyProblem;

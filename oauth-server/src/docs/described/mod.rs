@@ -2,6 +2,7 @@
 //! named here.
 
 mod admin;
+mod forms;
 mod own;
 mod pages;
 mod people;
@@ -17,5 +18,6 @@ pub(crate) fn all(state: &AppState) -> Vec<Op> {
     all.extend(pages::describe(state));
     all.extend(admin::describe());
     all.extend(people::describe());
+    all.extend(forms::describe(&state.config.forms));
     all
 }

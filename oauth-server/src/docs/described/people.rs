@@ -20,34 +20,11 @@ fn open() -> Vec<Op> {
     vec![
         post("/api/guest", "Tokens for a guest")
             .about("A guest token is nobody's. It slows programs down and proves nothing."),
-        post("/api/register", "Signs up")
-            .json(&[
-                ("username?", "The name to sign in with."),
-                ("email?", "The e-mail address."),
-                ("password", "The password."),
-                ("profile?:object", "What else the person says about itself."),
-                ("agrees?:boolean", "Whether the person agrees to the terms."),
-            ])
-            .answer(201, "Done; an address that is taken gets the same answer.")
-            .answer(422, REFUSED),
-        post("/api/login", "Tokens for a password")
-            .json(&[
-                ("username", "The name or a confirmed address."),
-                ("password", "The password."),
-            ])
-            .answer(401, "Name or password is wrong: nobody is told which."),
         post("/api/refresh", "Other tokens for a refresh token")
             .json(&[("refresh_token", "A refresh token. It is used once.")])
             .answer(401, "It is not good."),
         post("/api/confirm-email", "Confirms an address")
             .json(&[TOKEN])
-            .answer(400, "The token is not good."),
-        post("/api/forgot-password", "Sends a letter about a forgotten password")
-            .json(&[("email", "The address, or the name.")])
-            .answer(202, "Always: nobody learns whether there is such an account."),
-        post("/api/reset-password", "Replaces a forgotten password")
-            .about("Ends every session and every token of the user.")
-            .json(&[TOKEN, ("password", "The password.")])
             .answer(400, "The token is not good."),
         post("/api/confirm-new-email", "Confirms another address")
             .json(&[TOKEN])
