@@ -176,7 +176,7 @@ impl Reading<'_> {
         if email.is_none() && wanted.email() || password.is_none() && wanted.password() {
             return Err(name);
         }
-        // The password is what must not come again. Where there is none, the name is worth nothing.
+        // The password is what must not come again. Where there is none, it is the name.
         let (password, of_password) = password.unwrap_or_default();
         let (email, of_email) = email.unwrap_or_default();
         let mark = if wanted.password() { of_password } else { of_email };
@@ -234,4 +234,62 @@ struct Form {
 fn is_fresh(iat: i64, now: Timestamp) -> bool {
     let (oldest, youngest) = (now.minus(LIFE).unix(), now.plus(SKEW).unix());
     (oldest..=youngest).contains(&iat)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s2_26_members_fit_or_they_do_not() {
+        let sealed = |email: bool, pwd: bool, form: bool| Sealed {
+            email_encrypt: email.then(String::new),
+            pwd_encrypt: pwd.then(String::new),
+            form: form.then(String::new),
+        };
+        let (both, email, pwd, form, none) = (
+            sealed(true, true, false),
+            sealed(true, false, false),
+            sealed(false, true, false),
+            sealed(false, false, true),
+            sealed(false, false, false),
+        );
+        let every = sealed(true, true, true);
+        for (wanted, one) in
+            [(Wanted::Both, &both), (Wanted::Email, &email), (Wanted::Password, &pwd)]
+        {
+            for all in [&both, &email, &pwd, &form, &none, &every] {
+                let is_it = std::ptr::eq(all, one);
+                let is_form = std::ptr::eq(all, &form);
+                assert_eq!(all.fits(Salt::Yes, wanted), is_it || is_form, "{wanted:?}");
+                assert_eq!(all.fits(Salt::Jsencrypt, wanted), is_it, "{wanted:?}");
+                assert!(!all.fits(Salt::No, wanted));
+            }
+        }
+        assert!(none.is_empty() && !form.is_empty() && !email.is_empty() && !pwd.is_empty());
+    }
+
+    #[test]
+    fn s2_26_a_form_is_young() {
+        let now = Timestamp::from_unix(1_790_000_000);
+        for (age, fresh) in [(0, true), (300, true), (301, false), (-30, true), (-31, false)] {
+            assert_eq!(is_fresh(now.unix() - age, now), fresh, "{age}");
+        }
+        assert!(!is_fresh(i64::MIN, now) && !is_fresh(i64::MAX, now));
+    }
+
+    #[test]
+    fn s2_26_what_stands_for_a_ciphertext_is_no_name_and_nothing_is_printed() {
+        let one = Unreadable::of("a ciphertext");
+        assert_eq!(one, Unreadable::of("a ciphertext"));
+        assert_ne!(one, Unreadable::of("another"));
+        assert!(one.name().chars().any(char::is_control));
+        let opened = Opened { email: "ada".into(), password: "x".into(), username: None };
+        assert_eq!(opened.clone().into_unreadable().name(), "ada");
+        let sealed = Sealed { form: Some("ada".into()), ..Sealed::default() };
+        let unreadable = opened.clone().into_unreadable();
+        for text in [format!("{opened:?}"), format!("{sealed:?}"), format!("{unreadable:?}")] {
+            assert!(!text.contains("ada"), "{text}");
+        }
+    }
 }

@@ -416,6 +416,93 @@ fn s2_28_flags_have_variables_and_flags_win() {
 }
 
 #[test]
+fn s2_26_s2_27_s2_28_switches_of_forms_add_up_with_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let dump = |arguments: &[&str]| good(at, &[arguments, &["config", "dump"]].concat(), "");
+    let has = |dump: &str, salt: &str, anojwt: &str| {
+        let (salt, anojwt) = (format!("\nsalt = \"{salt}\"\n"), format!("\nanojwt = {anojwt}\n"));
+        assert!(dump.contains(&salt) && dump.contains(&anojwt), "{salt}{anojwt}: {dump}");
+    };
+    has(&dump(&[]), "no", "false");
+    has(&dump(&["--profile", "toktok"]), "yes", "true");
+    has(&dump(&["--profile", "toktok", "--salt", "no"]), "no", "true");
+    has(&dump(&["--profile", "toktok", "--anojwt=no"]), "yes", "false");
+    has(&dump(&["--salt=jsencrypt", "--anojwt", "yes"]), "jsencrypt", "true");
+    has(&dump(&["--rsa", "yes"]), "yes", "false");
+    let all = [
+        "--mode=default",
+        "--host=localhost",
+        "--port=4200",
+        "--profile=toktok",
+        "--salt=no",
+        "--anojwt=no",
+    ];
+    let shown = dump(&all);
+    has(&shown, "no", "false");
+    assert!(shown.contains("port = 4200"), "{shown}");
+    let with = |variables: &[(&str, &str)], arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_oauth-server"))
+            .args(arguments)
+            .args(["config", "dump"])
+            .env_clear()
+            .envs(variables.iter().copied())
+            .current_dir(at)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let both = [("OAUTH_SALT", "jsencrypt"), ("OAUTH_ANOJWT", "yes")];
+    has(&with(&both, &[]).1, "jsencrypt", "true");
+    has(&with(&both, &["--salt", "yes", "--anojwt", "no"]).1, "yes", "false");
+    for wrong in [("OAUTH_SALT", "maybe"), ("OAUTH_ANOJWT", "maybe")] {
+        assert_eq!(with(&[wrong], &[]).0, Some(2));
+    }
+    for wrong in [
+        &["--salt", "maybe"][..],
+        &["--salt="],
+        &["--salt"],
+        &["--rsa", "1"],
+        &["--anojwt", "maybe"],
+        &["--anojwt"],
+        &["--anojwt="],
+        &["--salt", "yes", "--rsa", "no"],
+    ] {
+        bad(at, &[wrong, &["--check-config"]].concat(), "", 2);
+    }
+    std::fs::write(at.join("a.toml"), "[accounts]\nguest_tokens = false\n").unwrap();
+    let text = bad(at, &["--config", "a.toml", "--anojwt", "yes", "--check-config"], "", 2);
+    assert!(text.contains("forms.anojwt"), "{text}");
+    good(at, &["--config", "a.toml", "--anojwt", "no", "--check-config"], "");
+}
+
+#[test]
+fn s2_26_keys_of_forms_are_listed_and_rotated() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let forms = |more: &[&str]| good(at, &[&["--salt", "yes", "keys", "forms"], more].concat(), "");
+    let list = || json(&forms(&["list", "--output", "json"]));
+    let states = |list: &Value| -> Vec<String> {
+        let all = list.as_array().unwrap().iter();
+        all.map(|key| key["state"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(), serde_json::json!([]));
+    forms(&["rotate"]);
+    assert_eq!(states(&list()), ["in use"]);
+    forms(&["rotate"]);
+    assert_eq!(states(&list()), ["in use", "next"]);
+    let old = list();
+    assert!(old[0]["ends_at"].is_string() && old[1]["ends_at"].is_null(), "{old}");
+    forms(&["rotate", "--now"]);
+    let left = list();
+    assert_eq!(states(&left), ["in use"]);
+    assert_eq!(left[0]["alg"], "RSA-OAEP-256");
+    assert!(old.as_array().unwrap().iter().all(|key| key["kid"] != left[0]["kid"]));
+    assert!(forms(&["list"]).starts_with("KID "));
+    assert!(bad(at, &["keys", "forms", "rotate"], "", 1).contains("forms.salt"));
+}
+
+#[test]
 fn s2_29_the_profile_needs_a_mail_server_in_production() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
