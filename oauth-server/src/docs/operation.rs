@@ -150,7 +150,7 @@ impl Op {
             operation.insert("parameters".into(), Value::Array(parameters));
         }
         if let Some((content, kinds)) = &self.body {
-            let schema = match &kinds[..] {
+            let schema = match kinds.as_slice() {
                 [fields] => object(fields),
                 kinds => json!({"oneOf": kinds.iter().map(|k| object(k)).collect::<Vec<_>>()}),
             };

@@ -212,7 +212,7 @@ impl Reading<'_> {
             username: form.username.clone(),
         };
         let is_whole =
-            form.email.is_some() >= wanted.email() && form.pwd.is_some() >= wanted.password();
+            (form.email.is_some() || !wanted.email()) && (form.pwd.is_some() || !wanted.password());
         if !is_whole || form.jti.as_deref() != self.guest || !is_fresh(form.iat, self.now) {
             let has_name = form.email.is_some();
             return Err(if has_name { opened.into_unreadable() } else { unreadable() });

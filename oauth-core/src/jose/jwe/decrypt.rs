@@ -223,6 +223,7 @@ mod tests {
     use aws_lc_rs::rsa::{
         OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, Pkcs1PublicEncryptingKey, PublicEncryptingKey,
     };
+    use base64::engine::general_purpose::STANDARD;
     use rsa::pkcs8::Document;
 
     fn public(key: &DecryptionKey) -> PublicEncryptingKey {
@@ -318,5 +319,54 @@ mod tests {
             assert!(key.open(wrong, &SystemRandom).is_none(), "{wrong:.20}");
         }
         assert!(key.open(&"x".repeat(LONGEST + 1), &SystemRandom).is_none());
+    }
+
+    /// A key that `openssl` made for this test, and what the libraries `jose` 6 and JSEncrypt 3 of npm encrypted to it.
+    #[test]
+    fn s2_26_what_other_libraries_made_can_be_read() {
+        const KEY: &str = concat!(
+            "MIIEowIBAAKCAQEAoyDaV/4+jmAzVpZ2W9arI/tV7y4+HVzgScOjv3j2UQ8jH0Y+ME25udWI3pQ72plt3wdP",
+            "L46R4WkfJxZj07IZKYmwuBRu5zOU8FRqCZ4/abp364ftKDtRWye090DANu2TVUEz8NwhU+/kHqwLk0gRYBk6",
+            "CjWykkSo7MQ5t1k0x78io3lGtdO7S6DMOMiRpbz7UV7SzUvjuYGZXjDm6Kf49SxraPZrJz7OggYFYq3BQdW1",
+            "XOcWpuW+N1O3S3jdcHhF2ubZAPPwbdKzGqTQjBBQUIVQ6+C5sw1+pxkUcv3xVskuMyEIPlnCqu1gxCKDNCxv",
+            "fTBOQnUBtg6aKaw3gdir4wIDAQABAoIBAA/Dc/X+1pKxjyR147gaNW2Dsxkq0cvKls3p/t/Y04yfttgl1Iqc",
+            "aC8iCFjh4CrOmsRrk2ZYE5bBrsX7LuhdFHtkF9Sh/NmQrXrP3XNSfHQ+FaqH9w3lNYZmfuFJu4lTSeJ6K4fB",
+            "7eKLkvK302KHG067AVXNPJVP1zcR+zXRg/0tPqXLKN1qgembP6U7eH0OlrSsvs1LrMlk3IwrRv/PxhZwwWF8",
+            "WnUr81lLoNBrdblmFZmi0wkeUYyZxOan8zZ/SKJd5FyRd0x/MYTbAbYJMBzw7b0Ip65K5pd5tt1sNjn+r5Ut",
+            "hE0xpmpKl6loSVA1E4PqgdVQ4zAFVJH2saYnQ+ECgYEA1bDrtKxAJBWksy/KD7/uH4Hqgc/ADZtHHWh3YJKe",
+            "rU0NyTQX1FCXqe1d+MPK43XHux9J86KPzCOJAtXPYu1X3QzI7ux7XaXmKbS87RZQjmaC0fhbidI/xUnKykbF",
+            "wDrti6cmfewa0BU2n9ZTpKx+0+fIbLwOMAFt0RejZTwxmTECgYEAw20ftsyacwcMA6wY1Y1mQMbdzTWNsUou",
+            "w4xO4bBZ0pSkXFhz39JPpWZAZluxGYIBz2dF4FyGWHj1SmmU3jfWrBVclM8SRIXu9iJrFEoYmgLeSij79jyf",
+            "Hu7GxwjOQcE7k4PPJZkwxl0+DUnQNupgNWTlpclk5h98a81ine4j0VMCgYAEVVciTc/rK2kwnQp68Uhx6R+J",
+            "TF43qGtzxDePhMmk+AgMiXrmOlApCQA72DSYEj5fpA3K3AQQfrP7k7xl5CxA9k5o0fDagE+/jsO6BxbRHHEQ",
+            "svmgPNxAMvPi0DaYZFmG2HfmW9BbYeK+sQj3MOxNfcjJs7KR9KV2dQVCO0tCMQKBgQCScfjdDFAFONeo/NMT",
+            "XMWubxgRSjtnCtcmVMNb3sJAyoCsbuBObpSetpQ14CpDmifvG03CxrMqI2J1I8+aArAM/mkFXnMrBE7BBaPG",
+            "bYwoBVQ8sJ+3s0/uZzJwPkoJ/lq9vX2CiFyDmaYBYTn1nQcBnB13cgb5Z8jeI+ftv2H53wKBgG0lzHW5DsgV",
+            "n7Dm4/59dtgzUxE8pMyZkMDn9DM4B5AIzHmnaV2BGtbkY/kDbbdmiNbGAZv4AqQJix0LdizANu5Bq7L539ml",
+            "a9NNAsY+XfMPlAggoZyhYpLVpN+Pvt0DKzjO9YkQTn8g8m+pGwgoUpmQdjNdv5IupxdLd38CQ9/2",
+        );
+        const JOSE: &str = concat!(
+            "eyJhbGciOiJSU0EtT0FFUC0yNTYiLCJlbmMiOiJBMjU2R0NNIn0.aXA2Kkdxv_GSjkoP3lxOL3x61lmEsGMR",
+            "wEvDTPLeZ5ib-",
+            "YiolKXhK3feMxbkgDuGWjO24HusnpDhWreQB_xwb1h3ufHXcmYNXfKwV5XfCE96_4RR2pCDks-dDSlvIFwFc",
+            "Qbx7skFlOtmU5d9FPi8AP_v-",
+            "9XxhEBC0vq5XHiu09JrDTtz6lpqvCNolBBoFN7jio7OqXF41X5YaQ1Oy0XjldqzrmeCuODB1G1I5G_jlY_7F",
+            "Im_Uvpjmx3A3eHSLvd1JdsCQkzPiAe9gfmrE4HYVnEZTqHZ9NkLtHoYqPd6nNydzHXPxorgx8SKyKMMxYtjU",
+            "egZlTWL96AnGcSQCBv8mw.iz40WLZVeOvtQHWH.a0IjYYWXs85Mz7osjXX_.GPL5RyHvoOuB-C7eQXurqQ",
+        );
+        const JSENCRYPT: &str = concat!(
+            "KOOSduN/X6QlnGJTXLSQGW8D25RQftwKrUoTzds25FmPVodiO3QNiIvWes3kF0o7yhe/hyQlwhWZQC+dAHrc",
+            "2yO4d9deUH5uV3L/RYqtjdO0D8adOOLimPIdMmOGgFGWwURMKg5K/J1khXTSrFuN/jlrBvz+7A3/bPr5qrBH",
+            "9F3DXUyw4wLAwBjDJ2Hpyi4nYxE2jm7yZBJt1ciOa2qazw1+uhSaraBW+X7v4g/NBjEjjpTKPDPPuKc/Nwio",
+            "+VnDW2qtLrSi9rBGpxYSDuNw6qUHny1M1xInw/66LnZv5vYGjchE/tD4byf1Cu6/gQiikpGYfPDWkCesJSSK",
+            "bQaShg==",
+        );
+        let key = STANDARD.decode(KEY).unwrap();
+        let oaep = DecryptionKey::from_pkcs8(RsaPadding::Oaep256, &key).unwrap();
+        assert_eq!(oaep.open(JOSE, &SystemRandom).unwrap().as_slice(), b"{\"email\":\"ada\"}");
+        let pkcs1 = DecryptionKey::from_pkcs8(RsaPadding::Pkcs1, &key).unwrap();
+        let ciphertext = STANDARD.decode(JSENCRYPT).unwrap();
+        assert_eq!(pkcs1.decrypt(&ciphertext).unwrap().as_slice(), b"nine lives");
+        assert!(pkcs1.open(JOSE, &SystemRandom).is_none());
     }
 }
