@@ -51,9 +51,9 @@ ok(!bodies.some((body) => body.includes(PASSWORD) || body.includes(name)), "noth
 
 // What somebody recorded is not read again, and what is not encrypted is not read at all.
 const login = sent.at(-1);
-const again = await fetch(`${BASE}/api/register`, { method: "POST", headers: await login.allHeaders(), body: bodies.at(-1) });
-eq([again.status, (await again.json()).code], [401, "wrong_credentials"]);
 const headers = { authorization: (await login.allHeaders()).authorization, "content-type": "application/json" };
+const again = await fetch(`${BASE}/api/login`, { method: "POST", headers, body: bodies.at(-1) });
+eq([again.status, (await again.json()).code], [401, "wrong_credentials"]);
 const plain = await fetch(`${BASE}/api/login`, {
   method: "POST", headers, body: JSON.stringify({ username: name, password: PASSWORD }),
 });
