@@ -123,13 +123,17 @@ impl Forms {
             let guest = guest.as_deref();
             Reading { keys: &live, random: &*random, now, guest }.read(&sealed, wanted)
         });
-        let read = match read.await.map_err(PortError::new)? {
-            Ok(read) => read,
-            Err(unreadable) => return Ok(Err(unreadable)),
+        let read = read.await.map_err(PortError::new)?;
+        let until = match &read.outcome {
+            Err(_) => now,
+            Ok(_) if is_jwe => now.plus(LIFE + LIFE),
+            Ok(_) => self.longest(now, keys.overlap),
         };
-        let until = if is_jwe { now.plus(LIFE + LIFE) } else { self.longest(now, keys.overlap) };
         let first = self.0.store.see(SEEN, &read.mark, until.plus(MARGIN), now).await?;
-        Ok(if first { Ok(read.opened) } else { Err(read.opened.into_unreadable()) })
+        Ok(match read.outcome {
+            Ok(opened) if !first => Err(opened.into_unreadable()),
+            outcome => outcome,
+        })
     }
 
     /// When the youngest key there may be at this moment decrypts no longer.

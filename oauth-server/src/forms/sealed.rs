@@ -138,9 +138,10 @@ impl Unreadable {
     }
 }
 
-/// What was read, and the mark that says that it was used.
+/// What came of reading, and the mark of what was read. There is one of what could not be read, too, so that it costs
+/// the same.
 pub(super) struct Read {
-    pub(super) opened: Opened,
+    pub(super) outcome: Result<Opened, Unreadable>,
     /// What of it may come once.
     pub(super) mark: String,
 }
@@ -155,32 +156,40 @@ pub(super) struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    pub(super) fn read(&self, sealed: &Sealed, wanted: Wanted) -> Result<Read, Unreadable> {
+    pub(super) fn read(&self, sealed: &Sealed, wanted: Wanted) -> Read {
         match &sealed.form {
-            Some(jwe) => self.form(jwe, wanted),
+            Some(jwe) => Read { outcome: self.form(jwe, wanted), mark: jwe.clone() },
             None => self.fields(sealed, wanted),
         }
     }
 
     /// Both fields are always decrypted, with every key: what fails takes as long as what does not.
-    fn fields(&self, sealed: &Sealed, wanted: Wanted) -> Result<Read, Unreadable> {
+    fn fields(&self, sealed: &Sealed, wanted: Wanted) -> Read {
         let email_encrypt = sealed.email_encrypt.as_deref().unwrap_or_default();
         let pwd_encrypt = sealed.pwd_encrypt.as_deref().unwrap_or_default();
         let email = if wanted.email() { self.field(email_encrypt) } else { None };
         let password = if wanted.password() { self.field(pwd_encrypt) } else { None };
-        let name = match (&email, wanted.email()) {
-            (Some((email, _)), _) => Unreadable { name: email.clone() },
-            (None, true) => Unreadable::of(email_encrypt),
-            (None, false) => Unreadable::of(pwd_encrypt),
-        };
-        if email.is_none() && wanted.email() || password.is_none() && wanted.password() {
-            return Err(name);
-        }
         // The password is what must not come again. Where there is none, it is the name.
-        let (password, of_password) = password.unwrap_or_default();
-        let (email, of_email) = email.unwrap_or_default();
-        let mark = if wanted.password() { of_password } else { of_email };
-        Ok(Read { opened: Opened { email, password, username: None }, mark })
+        let (decisive, text) =
+            if wanted.password() { (&password, pwd_encrypt) } else { (&email, email_encrypt) };
+        let mark = match decisive {
+            Some((_, ciphertext)) => ciphertext.clone(),
+            None => format!("unreadable {text}"),
+        };
+        let has_all =
+            (email.is_some() || !wanted.email()) && (password.is_some() || !wanted.password());
+        let outcome = if has_all {
+            let (email, _) = email.unwrap_or_default();
+            let (password, _) = password.unwrap_or_default();
+            Ok(Opened { email, password, username: None })
+        } else {
+            Err(match email {
+                Some((email, _)) => Unreadable { name: email },
+                None if wanted.email() => Unreadable::of(email_encrypt),
+                None => Unreadable::of(pwd_encrypt),
+            })
+        };
+        Read { outcome, mark }
     }
 
     /// One field, and the ciphertext in its one spelling.
@@ -198,7 +207,7 @@ impl Reading<'_> {
         Some((text, URL_SAFE_NO_PAD.encode(ciphertext.get(zeros..)?)))
     }
 
-    fn form(&self, jwe: &str, wanted: Wanted) -> Result<Read, Unreadable> {
+    fn form(&self, jwe: &str, wanted: Wanted) -> Result<Opened, Unreadable> {
         let unreadable = || Unreadable::of(jwe);
         if jwe.len() > LONGEST_FORM {
             return Err(unreadable());
@@ -217,7 +226,7 @@ impl Reading<'_> {
             let has_name = form.email.is_some();
             return Err(if has_name { opened.into_unreadable() } else { unreadable() });
         }
-        Ok(Read { opened, mark: jwe.to_owned() })
+        Ok(opened)
     }
 }
 
