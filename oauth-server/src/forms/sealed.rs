@@ -158,7 +158,11 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     pub(super) fn read(&self, sealed: &Sealed, wanted: Wanted) -> Read {
         match &sealed.form {
-            Some(jwe) => Read { outcome: self.form(jwe, wanted), mark: jwe.clone() },
+            Some(jwe) => {
+                let outcome = self.form(jwe, wanted);
+                let mark = outcome.as_ref().map_or_else(|_| unread(jwe), |_| jwe.clone());
+                Read { outcome, mark }
+            }
             None => self.fields(sealed, wanted),
         }
     }
@@ -172,10 +176,7 @@ impl Reading<'_> {
         // The password is what must not come again. Where there is none, it is the name.
         let (decisive, text) =
             if wanted.password() { (&password, pwd_encrypt) } else { (&email, email_encrypt) };
-        let mark = match decisive {
-            Some((_, ciphertext)) => ciphertext.clone(),
-            None => format!("unreadable {text}"),
-        };
+        let mark = decisive.as_ref().map(|(_, ciphertext)| ciphertext.clone());
         let has_all =
             (email.is_some() || !wanted.email()) && (password.is_some() || !wanted.password());
         let outcome = if has_all {
@@ -189,6 +190,7 @@ impl Reading<'_> {
                 None => Unreadable::of(pwd_encrypt),
             })
         };
+        let mark = mark.filter(|_| outcome.is_ok()).unwrap_or_else(|| unread(text));
         Read { outcome, mark }
     }
 
@@ -228,6 +230,11 @@ impl Reading<'_> {
         }
         Ok(opened)
     }
+}
+
+/// The mark of what could not be read. It keeps nobody from reading the same with the right guest token later.
+fn unread(text: &str) -> String {
+    format!("unread {text}")
 }
 
 /// What a JWE holds. Other members are passed over.
