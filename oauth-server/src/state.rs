@@ -136,6 +136,7 @@ impl AppState {
         let audit = AuditLog::new(store.clone(), &key, ports(), config.audit.enabled);
         let hosted = Hosted::of(&config);
         let forms = Forms::new(store.clone(), Sealer::new(&key), ports(), &config.forms);
+        let claims = own_claims(&config, &store, &key);
         let builder = Provider::builder(config.issuer())
             .store(store.clone())
             .clients(ApprovedClients::new(store.clone(), Arc::clone(&world.clock), &config))
@@ -143,11 +144,7 @@ impl AppState {
             .users(users.clone())
             .passwords(passwords.clone())
             .audit(ServerAudit::new(metrics.clone(), audit.clone()))
-            .claims(nmos::ClientClaims::new(
-                &config,
-                store.clone(),
-                own_claims(&config, &store, &key),
-            ))
+            .claims(nmos::ClientClaims::new(&config, store.clone(), claims))
             .sessions(sessions.clone())
             .sealing_key(&key)
             .clock(Shared(world.clock))

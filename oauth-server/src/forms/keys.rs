@@ -121,26 +121,25 @@ impl Keys {
             .all(self.store.database())
             .await?;
         let old = self.loaded();
-        let held = rows.into_iter().map(|row| self.held(&old, row)).collect::<Result<_, _>>()?;
+        let held = rows.iter().map(|row| self.held(&old, row)).collect::<Result<_, _>>()?;
         let ring = Arc::new(Ring(held));
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&ring);
         self.next_load.store(now.unix().saturating_add(RELOAD_AFTER), Ordering::Release);
         Ok(ring)
     }
 
-    fn held(&self, old: &Ring, row: Model) -> Result<Held, PortError> {
+    fn held(&self, old: &Ring, row: &Model) -> Result<Held, PortError> {
         let known = old.0.iter().find(|held| held.key.kid() == row.kid);
-        let key = match known {
-            Some(held) => Arc::clone(&held.key),
-            None => {
-                let pkcs8 =
-                    self.sealer.open(&context(&row.kid), &row.sealed).map_err(PortError::new)?;
-                Arc::new(DecryptionKey::from_pkcs8(self.padding, &pkcs8).map_err(PortError::new)?)
-            }
-        };
+        let key = known.map_or_else(|| self.unsealed(row), |held| Ok(Arc::clone(&held.key)))?;
         let use_from = Timestamp::from_unix(row.use_from);
         let times = Times { sequence: row.sequence, use_from };
         Ok(Held { key, times, made_at: Timestamp::from_unix(row.made_at) })
+    }
+
+    fn unsealed(&self, row: &Model) -> Result<Arc<DecryptionKey>, PortError> {
+        let pkcs8 = self.sealer.open(&context(&row.kid), &row.sealed).map_err(PortError::new)?;
+        let key = DecryptionKey::from_pkcs8(self.padding, &pkcs8).map_err(PortError::new)?;
+        Ok(Arc::new(key))
     }
 
     /// Makes the first key and due successors, and deletes keys whose time is over. Safe in many processes at once.

@@ -203,7 +203,7 @@ impl Reading<'_> {
         let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
         let ciphertext = BASE64.decode(text).ok()?;
         let plain = self.keys.iter().map(|key| key.decrypt(&ciphertext));
-        let plain = plain.fold(None, |found, plain| found.or(plain))?;
+        let plain = plain.fold(None, Option::or)?;
         let text = std::str::from_utf8(&plain).ok()?.to_owned();
         let zeros = ciphertext.iter().take_while(|byte| **byte == 0).count();
         Some((text, URL_SAFE_NO_PAD.encode(ciphertext.get(zeros..)?)))

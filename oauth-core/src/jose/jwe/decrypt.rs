@@ -321,7 +321,7 @@ mod tests {
         assert!(key.open(&"x".repeat(LONGEST + 1), &SystemRandom).is_none());
     }
 
-    /// A key that `openssl` made for this test, and what the libraries `jose` 6 and JSEncrypt 3 of npm encrypted to it.
+    /// A key that `openssl` made for this test, and what the libraries `jose` 6 and `JSEncrypt` 3 of npm encrypted to it.
     #[test]
     fn s2_26_what_other_libraries_made_can_be_read() {
         const KEY: &str = concat!(
