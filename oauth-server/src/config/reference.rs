@@ -105,7 +105,7 @@ Nothing has to be configured to try the server. Settings come from four places, 
 2. TOML files: `--config FILE`, as often as you like, later files win (or `OAUTH_CONFIG=FILE`);
 3. environment variables: `OAUTH__SECTION__KEY`, such as `OAUTH__SERVER__PORT=8443`; an empty variable counts as unset,
    lists are separated by commas;
-4. flags: `--mode`, `--profile`, `--host`, `--port`, `--log-format`, `--log-level`.
+4. flags: `--mode`, `--profile`, `--host`, `--port`, `--salt`, `--anojwt`, `--log-format`, `--log-level`.
 
 A key that does not exist is an error, wherever it comes from. `oauth-server --check-config` reports everything that is
 wrong at once and exits with 0 or 2; `oauth-server config dump` prints what is in effect, secrets hidden. A secret may
