@@ -276,7 +276,7 @@ mod tests {
         {
             for all in [&both, &email, &pwd, &form, &none, &every] {
                 let is_it = std::ptr::eq(all, one);
-                let is_form = std::ptr::eq(all, &form);
+                let is_form = std::ptr::eq(all, &raw const form);
                 assert_eq!(all.fits(Salt::Yes, wanted), is_it || is_form, "{wanted:?}");
                 assert_eq!(all.fits(Salt::Jsencrypt, wanted), is_it, "{wanted:?}");
                 assert!(!all.fits(Salt::No, wanted));

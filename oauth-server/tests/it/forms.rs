@@ -11,10 +11,7 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use http::StatusCode;
-use oauth_core::{
-    jose::{DecryptionKey, RsaPadding, Sealer},
-    ports::SystemRandom,
-};
+use oauth_core::jose::{DecryptionKey, RsaPadding, Sealer};
 use oauth_server::{config::decode_key, entity::form_key, forms::Rotate};
 use sea_orm::EntityTrait as _;
 use serde_json::{Value, json};
@@ -408,12 +405,12 @@ async fn s2_26_no_log_line_has_a_password_or_a_key() {
         server.state.forms.rotate(Rotate::AtOnce).await.unwrap();
         held = Some((private_key(&server).await, front.guest.clone()));
     };
-    let log = logged(run).await;
+    let log = Box::pin(logged(run)).await;
     let (key, guest) = held.unwrap();
     assert!(log.contains("key for encrypted forms added"), "it was listened to");
     assert!(log.contains("sign-in refused"), "what cannot be read is tried and refused");
     let slice = &key[200..260];
-    let hex: String = slice.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = slice.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     for secret in [
         PASSWORD,
         NEW,
@@ -535,14 +532,14 @@ async fn s2_28_the_switches_add_up() {
             somebody(&server, "ada").await;
             let guest = server.call("POST", "/guest").send().await.text("access_token");
             let features = features(&server).await;
-            let body = || match salt {
-                "no" => json!({"username": "ada", "password": PASSWORD}),
-                _ => {
-                    let lock = Lock::of(&features);
-                    let one =
-                        |text: &str| if salt == "yes" { lock.oaep(text) } else { lock.pkcs1(text) };
-                    json!({"email_encrypt": one("ada"), "pwd_encrypt": one(PASSWORD)})
+            let body = || {
+                if salt == "no" {
+                    return json!({"username": "ada", "password": PASSWORD});
                 }
+                let lock = Lock::of(&features);
+                let one =
+                    |text: &str| if salt == "yes" { lock.oaep(text) } else { lock.pkcs1(text) };
+                json!({"email_encrypt": one("ada"), "pwd_encrypt": one(PASSWORD)})
             };
             is_in(&server.call("POST", "/login").token(&guest).body(body()).send().await);
             let without = server.tell("/login", body()).await;
@@ -560,9 +557,9 @@ async fn s2_28_the_switches_add_up() {
                 let along = server.call("POST", "/login").token(&guest).body(form()).send().await;
                 along.refuses(401, "wrong_credentials");
                 if anojwt {
-                    alone.refuses(401, "token_missing")
+                    alone.refuses(401, "token_missing");
                 } else {
-                    is_in(&alone)
+                    is_in(&alone);
                 }
                 let bound =
                     json!({"email": "ada", "pwd": PASSWORD, "iat": now, "jti": jti(&guest)});

@@ -84,7 +84,7 @@ pub async fn start_in(toml: &str, folder: tempfile::TempDir, clock: Arc<TestCloc
     config.keys.algorithms = vec![oauth_core::model::SigningAlgorithm::ES256];
     let world =
         World { clock: Arc::clone(&clock) as Arc<dyn Clock>, random: Arc::new(SystemRandom) };
-    let state = AppState::start(config, world).await.unwrap();
+    let state = Box::pin(AppState::start(config, world)).await.unwrap();
     Server { router: routes::router(&state), state, clock, folder }
 }
 
