@@ -4,7 +4,7 @@
 
 use crate::{
     activity,
-    entity::{device, session},
+    entity::{agreement, device, session},
     people::remove_rows,
     state::AppState,
 };
@@ -41,6 +41,7 @@ pub async fn export(state: &AppState, user: &UserId) -> Result<Option<Value>, Po
         "issuer": state.config.issuer().as_str(),
         "account": about(&account),
         "profile": oauth_core::ports::Users::profile(&state.store, user).await?,
+        "agreements": agreements(state, user).await?,
         "rights": rights.iter().map(|r| json!({
             "api": r.api, "access": r.access.as_str(), "paths": r.paths,
         })).collect::<Vec<_>>(),
@@ -77,6 +78,17 @@ fn about(account: &UserAccount) -> Value {
         "is_staff": account.is_staff,
         "created_at": time(account.created_at.unix()),
     })
+}
+
+async fn agreements(state: &AppState, user: &UserId) -> Result<Vec<Value>, PortError> {
+    let rows = agreement::Entity::find()
+        .filter(agreement::Column::UserId.eq(user.as_str()))
+        .order_by_asc(agreement::Column::AgreedAt)
+        .limit(MOST)
+        .all(state.store.database())
+        .await?;
+    let line = |row: agreement::Model| json!({"terms": row.terms_url, "at": time(row.agreed_at)});
+    Ok(rows.into_iter().map(line).collect())
 }
 
 async fn sessions(state: &AppState, user: &UserId) -> Result<Vec<Value>, PortError> {

@@ -379,6 +379,8 @@ sections! {
         default_access: Access = Access::Read,
         /// The fewest characters of a password.
         password_length: u16 = 8,
+        /// Whether the page has a field that nobody sees. Programs that fill in every field make no account.
+        honeypot: bool = false,
     }
 
     /// The user service: accounts of people, and what they get without a browser session.

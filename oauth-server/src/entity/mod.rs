@@ -1,6 +1,7 @@
 //! The server's own tables, beside those of the library.
 
 pub mod activity;
+pub mod agreement;
 pub mod audit;
 pub mod device;
 pub mod form_key;

@@ -14,6 +14,7 @@ mod m20261128_000012_activity;
 mod m20261128_000015_pending_clients;
 mod m20261128_000016_audit;
 mod m20261128_000018_form_keys;
+mod m20261128_000020_agreements;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -45,6 +46,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000011_second_factor::Migration),
             Box::new(m20261128_000012_activity::Migration),
             Box::new(m20261128_000018_form_keys::Migration),
+            Box::new(m20261128_000020_agreements::Migration),
         ]
     }
 

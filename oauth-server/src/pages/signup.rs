@@ -24,6 +24,9 @@ use axum::{
 };
 use oauth_core::{model::Access, params::Params};
 
+/// The field that nobody sees.
+const UNSEEN: &str = "website";
+
 #[derive(Template)]
 #[template(path = "signup.html")]
 struct Signup {
@@ -40,6 +43,8 @@ struct Signup {
     rights: Vec<Right>,
     /// Who is signed in already.
     known: Option<String>,
+    /// Whether there is a field that nobody sees.
+    honeypot: bool,
     /// Other providers to sign in through.
     providers: Vec<Button>,
     problems: Problems,
@@ -73,6 +78,12 @@ pub(super) async fn submit(
 ) -> Result<Response, Trouble> {
     let way = open(&state, &visit, &params).await?;
     let again = |status, problems| form(&state, (&visit, &way), &params, status, problems);
+    if state.config.signup.honeypot && params.get(UNSEEN).is_some_and(|text| !text.is_empty()) {
+        tracing::info!("a field that nobody sees was filled in; no account is made");
+        let text =
+            "A field was filled in that nobody sees. Type your user name and password yourself.";
+        return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, Problems::one("username", text)));
+    }
     let people = state.people();
     let mut said = said(&params);
     let rights = rights(&state, &params);
@@ -177,6 +188,7 @@ fn form(
         password_length: state.config.signup.password_length,
         rights: offered(state, params),
         known: visit.session.as_ref().map(|session| session.user.username.clone()),
+        honeypot: state.config.signup.honeypot,
         providers: buttons(state),
         problems,
     };

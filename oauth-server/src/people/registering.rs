@@ -12,7 +12,7 @@ use super::{
 use crate::{
     config::AccountEmail,
     credentials::{check_email, check_password, check_username},
-    entity::unconfirmed,
+    entity::{agreement, unconfirmed},
     mail::Letter,
     profile::{self, CheckedProfile, Claim, ProfileDraft},
     shell,
@@ -206,6 +206,12 @@ impl People<'_> {
             removes_account: Set(accounts.email == AccountEmail::Required),
             expires_at: Set(now.plus(accounts.unconfirmed_ttl).unix()),
         });
+        // Nobody comes as far as this without having agreed to the terms there are.
+        let agreement = accounts.terms_url.clone().map(|url| agreement::ActiveModel {
+            user_id: Set(id.as_str().to_owned()),
+            terms_url: Set(url),
+            agreed_at: Set(now.unix()),
+        });
         let (mail, life) = (self.state.mail.clone(), accounts.confirm_ttl);
         let write = self.state.store.write(move |t| {
             Box::pin(async move {
@@ -213,6 +219,9 @@ impl People<'_> {
                     return Ok(false);
                 }
                 write_rights(t, rights).await?;
+                if let Some(row) = agreement {
+                    agreement::Entity::insert(row).exec_without_returning(t).await?;
+                }
                 if !profile.is_empty()
                     && let Some(row) = people::hold(t, &id).await?
                 {

@@ -32,6 +32,7 @@ const OF_A_USER: &[(&str, &str)] = &[
     ("oauth_half_sign_in", "user_id"),
     ("oauth_mail_token", "user_id"),
     ("oauth_unconfirmed", "user_id"),
+    ("oauth_agreement", "user_id"),
 ];
 
 impl People<'_> {

@@ -13,9 +13,11 @@ use oauth_core::{
 };
 use oauth_server::{
     activity::{self, Deed, What},
+    entity::agreement,
     maintenance,
     personal_data::{self, Deletion},
 };
+use sea_orm::{EntityTrait as _, PaginatorTrait as _};
 use std::time::Duration;
 
 const ACTIVITY: &str = "/account/activity";
@@ -108,6 +110,25 @@ async fn strangers_see_none_of_it() {
     for path in [EXPORT, DELETE] {
         assert_eq!(nobody.post(path, &[("username", "ada")]).await.location(), "/login?to=data");
     }
+}
+
+#[tokio::test]
+async fn s2_12_which_terms_somebody_agreed_to_is_kept_as_long_as_the_account() {
+    let server = start("[accounts]\nterms_url = \"https://example.org/terms\"\n").await;
+    let visitor = server.visitor();
+    let form = [("username", "ada"), ("password", PASSWORD)];
+    let page = visitor.post("/signup", &form).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(page.problems(), ["agreement"]);
+    let agreed = [form[0], form[1], ("agreement", "yes")];
+    assert_eq!(visitor.post("/signup", &agreed).await.location(), "/");
+    let ada = server.state.store.account_by_name("ada").await.unwrap().unwrap();
+    let kept = async || personal_data::export(&server.state, &ada.id).await.unwrap();
+    let data = kept().await.unwrap();
+    assert_eq!(data["agreements"][0]["terms"], "https://example.org/terms");
+    assert_eq!(data["agreements"][0]["at"], data["account"]["created_at"]);
+    assert_eq!(personal_data::delete(&server.state, &ada.id).await.unwrap(), Deletion::Done);
+    assert_eq!(agreement::Entity::find().count(server.state.store.database()).await.unwrap(), 0);
 }
 
 #[tokio::test]

@@ -42,6 +42,25 @@ async fn signing_up_signs_in() {
 }
 
 #[tokio::test]
+async fn a_field_that_nobody_sees_is_left_empty_by_people() {
+    for (honeypot, website, made) in
+        [(true, "https://spam.example", false), (true, "", true), (false, "x", true)]
+    {
+        let server = start(&format!("[signup]\nhoneypot = {honeypot}\n")).await;
+        let visitor = server.visitor();
+        assert_eq!(visitor.get("/signup").await.has("website"), honeypot);
+        let [name, password] = form("ada", PASSWORD);
+        let page = visitor.post("/signup", &[name, password, ("website", website)]).await;
+        let account = server.state.store.account_by_name("ada").await.unwrap();
+        assert_eq!(account.is_some(), made, "{honeypot} {website}");
+        if !made {
+            assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert_eq!((page.problems(), &*page.value("username")), (vec!["username"], "ada"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_wrong_is_said_at_once_and_the_rest_is_kept() {
     let server = start("").await;
     let ada = server.visitor();
