@@ -72,7 +72,7 @@ const ACTUAL: [(HeaderName, &str); 2] = [
 
 const PREFLIGHT: [(HeaderName, &str); 4] = [
     ANY,
-    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE"),
     (header::ACCESS_CONTROL_ALLOW_HEADERS, "authorization, content-type, if-match, x-request-id"),
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];

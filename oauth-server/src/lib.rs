@@ -11,6 +11,7 @@ pub mod approval;
 pub mod audit;
 pub mod certs;
 pub mod cli;
+pub mod compat;
 pub mod config;
 pub mod cors;
 pub mod credentials;

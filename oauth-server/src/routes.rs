@@ -2,6 +2,7 @@
 
 use crate::{
     admin_api, api, certs,
+    compat::toktok,
     cors::{Answers, OpenPaths},
     docs, front, health, nmos, pages,
     shell::ShellLayer,
@@ -24,6 +25,7 @@ use oauth_core::http::Edge;
 /// | `/auth/login`, and beside it `session`, `refresh`, `logout` | sessions for front ends | [`front`] |
 /// | `/static/{file}` | style sheet and icon | [`pages`] |
 /// | `/api` | the user service for front ends and programs | [`api`] |
+/// | `/api/auth`, `/api/usr` | the same for the front ends of TokTok, with `compat = "toktok"` | [`toktok`] |
 /// | `/confirm-email`, `/forgot-password`, `/reset-password`, `/confirm-new-email`, `/undo-email` | where letters lead | [`pages`] |
 /// | `/certs` | certificates of the keys | [`certs`] |
 /// | `/admin/api` and below | rights, clients that await approval and the audit log, for programs of administrators | [`admin_api`] |
@@ -49,6 +51,7 @@ pub fn router(state: &AppState) -> Router {
         .merge(protocol)
         .merge(own)
         .merge(api::router(state))
+        .merge(toktok::router(state))
         .merge(pages::router(state))
         .merge(front::router(state))
         .merge(docs::routes(&shelf, &state.config));
@@ -74,6 +77,7 @@ fn open_paths(state: &AppState) -> OpenPaths {
         "/certs".into(),
     ];
     open.extend(api::PATHS.map(str::to_owned));
+    open.extend(toktok::paths(&state.config));
     if !state.config.profile().is_nmos() {
         return OpenPaths::new(open, Answers::ToScripts);
     }

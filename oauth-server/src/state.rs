@@ -3,6 +3,7 @@
 use crate::{
     approval::ApprovedClients,
     audit::{AuditLog, ServerAudit},
+    compat::toktok::TokenClaims,
     config::{Config, RegistrationMode, SessionCookie},
     folder,
     forms::Forms,
@@ -197,12 +198,13 @@ async fn connect(config: &Config) -> anyhow::Result<SeaStore> {
 }
 
 /// What the server's own tokens say.
-fn own_claims(config: &Config, store: &SeaStore, key: &[u8; 32]) -> OwnClaims {
+fn own_claims(config: &Config, store: &SeaStore, key: &[u8; 32]) -> TokenClaims<OwnClaims> {
     let claims = OwnClaims::new(store.clone());
-    match config.bff.cookie {
+    let claims = match config.bff.cookie {
         SessionCookie::Jwt => claims.for_cookies(Sealer::new(key)),
         SessionCookie::Opaque => claims,
-    }
+    };
+    TokenClaims::new(config, store.clone(), claims)
 }
 
 /// The provider as the configuration wants it.

@@ -15,7 +15,7 @@ mod serve;
 mod user;
 
 use crate::{
-    config::{Config, LogFormat, Mode, Overrides, Problems, Profile, Salt, Sources, load},
+    config::{Compat, Config, LogFormat, Mode, Overrides, Problems, Profile, Salt, Sources, load},
     maintenance, migration,
     state::{AppState, World},
     telemetry,
@@ -53,6 +53,9 @@ struct Global {
     /// The family of standards to follow; changes defaults, and refuses what the standard forbids
     #[arg(long, global = true, value_enum, env = "OAUTH_PROFILE")]
     profile: Option<Profile>,
+    /// Serve the front ends of another program, too, at its addresses and in its words
+    #[arg(long, global = true, value_enum, env = "OAUTH_COMPAT")]
+    compat: Option<Compat>,
     /// Address to listen on, or localhost
     #[arg(long, global = true, value_name = "ADDRESS", value_parser = address, env = "OAUTH_HOST")]
     host: Option<IpAddr>,
@@ -234,6 +237,7 @@ impl Global {
             flags: Overrides {
                 mode: self.mode.or(self.env),
                 profile: self.profile,
+                compat: self.compat,
                 host: self.host,
                 port: self.port,
                 salt: self.salt,

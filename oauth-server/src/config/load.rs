@@ -1,7 +1,7 @@
 //! Gathering the layers of the configuration, the strongest last.
 
 use super::{
-    Config, LogFormat, Mode, Profile, Salt, check,
+    Compat, Config, LogFormat, Mode, Profile, Salt, check,
     problem::Problems,
     profiles,
     read::{Reader, is_ours},
@@ -17,6 +17,8 @@ pub struct Overrides {
     pub mode: Option<Mode>,
     /// `--profile`.
     pub profile: Option<Profile>,
+    /// `--compat`.
+    pub compat: Option<Compat>,
     /// `--host`.
     pub host: Option<IpAddr>,
     /// `--port`.
@@ -115,6 +117,7 @@ fn variables(sources: &Sources, problems: &mut Problems) -> HashMap<String, Stri
 fn apply(flags: &Overrides, root: &mut Value) {
     set(root, &["mode"], flags.mode.map(Mode::as_str));
     set(root, &["profile"], flags.profile.map(Profile::as_str));
+    set(root, &["compat"], flags.compat.map(Compat::as_str));
     set(root, &["server", "host"], flags.host.map(|h| h.to_string()));
     set(root, &["server", "port"], flags.port.map(u64::from));
     set(root, &["forms", "salt"], flags.salt.map(Salt::as_str));

@@ -187,6 +187,11 @@ impl Config {
         self.general.profile
     }
 
+    /// Whether the front ends of TokTok are served.
+    pub const fn is_toktok(&self) -> bool {
+        matches!(self.general.compat, Compat::Toktok)
+    }
+
     /// Whether shortcuts for demonstrations are welcome here.
     pub const fn is_demo(&self) -> bool {
         matches!(self.general.mode, Mode::Development | Mode::DevEmail | Mode::Testing)

@@ -3,7 +3,7 @@
 
 mod is10;
 
-use super::{Config, Problems, setting::words};
+use super::{Compat, Config, Problems, setting::words};
 use config::{Value, ValueKind};
 use std::collections::HashMap;
 
@@ -35,8 +35,28 @@ pub struct Demand {
 }
 
 /// What `toktok` sets.
-const TOKTOK: &[Default] =
-    &[("server.port", "4100"), ("forms.salt", "yes"), ("forms.anojwt", "true")];
+const TOKTOK: &[Default] = &[
+    ("server.port", "4100"),
+    ("compat", "toktok"),
+    ("forms.salt", "yes"),
+    ("forms.anojwt", "true"),
+];
+
+impl Compat {
+    /// The defaults of the other program.
+    const fn defaults(self) -> &'static [Default] {
+        match self {
+            Self::None => &[],
+            Self::Toktok => &[
+                ("server.port", "4100"),
+                // People sign in by their address, so nobody is left without one.
+                ("accounts.email", "required"),
+                // Its front ends keep the first refresh token, which is good once.
+                ("tokens.access_token_ttl", "1h"),
+            ],
+        }
+    }
+}
 
 impl Profile {
     /// The defaults of the profile.
@@ -63,16 +83,26 @@ impl Profile {
     }
 }
 
-/// Puts the defaults of the profile that is set where nothing else is.
+/// Puts the defaults of the profile that is set, and then those of the other program, where nothing else is.
 pub(super) fn fill(root: &mut Value) {
-    let ValueKind::Table(top) = &root.kind else { return };
     // A word that is no profile is reported by the reader.
-    let word = top.get("profile").map(|value| value.kind.to_string());
-    let Some(profile) = word.and_then(|word| Profile::parse(word.trim())) else { return };
-    let origin = format!("profile {profile}");
-    for (key, value) in profile.defaults() {
+    if let Some(profile) = word(root, "profile").and_then(|word| Profile::parse(&word)) {
+        supply(root, &format!("profile {profile}"), profile.defaults());
+    }
+    if let Some(compat) = word(root, "compat").and_then(|word| Compat::parse(&word)) {
+        supply(root, &format!("compat {compat}"), compat.defaults());
+    }
+}
+
+fn word(root: &Value, key: &str) -> Option<String> {
+    let ValueKind::Table(top) = &root.kind else { return None };
+    top.get(key).map(|value| value.kind.to_string().trim().to_owned())
+}
+
+fn supply(root: &mut Value, origin: &String, defaults: &[Default]) {
+    for (key, value) in defaults {
         let path: Vec<_> = key.split('.').collect();
-        fill_one(root, &path, Value::new(Some(&origin), ValueKind::String((*value).to_owned())));
+        fill_one(root, &path, Value::new(Some(origin), ValueKind::String((*value).to_owned())));
     }
 }
 
@@ -111,6 +141,11 @@ pub(super) fn reference() -> String {
             let _ = writeln!(out, "| `{key}` | {profile} | `{value}` |");
         }
     }
+    for compat in Compat::ALL {
+        for (key, value) in compat.defaults() {
+            let _ = writeln!(out, "| `{key}` | compat {compat} | `{value}` |");
+        }
+    }
     out.push_str(REFUSED);
     for profile in Profile::ALL {
         for demand in profile.demands() {
@@ -123,7 +158,7 @@ pub(super) fn reference() -> String {
 const INTRODUCTION: &str = "
 ## What the profiles set
 
-A profile supplies defaults. A file, a variable or a flag that sets the same key beats it.
+A profile supplies defaults, and so does `compat`. A file, a variable or a flag that sets the same key beats them.
 
 | Key | Profile | Default there |
 |---|---|---|

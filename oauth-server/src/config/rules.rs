@@ -95,11 +95,10 @@ pub const RULES: &[Rule] = &[
         key: "mail.transport",
         refused_in: SERIOUS,
         broken: |c| {
-            let needed =
-                c.profile() == Profile::Toktok && c.mail_transport() != MailTransport::Smtp;
-            one("mail.transport", needed)
+            let needed = c.profile() == Profile::Toktok || c.is_toktok();
+            one("mail.transport", needed && c.mail_transport() != MailTransport::Smtp)
         },
-        what: "is not \"smtp\", but the profile toktok confirms addresses and resets passwords by letter; give a mail server",
+        what: "is not \"smtp\", but toktok confirms addresses and resets passwords by letter; give a mail server",
     },
     Rule {
         key: "signup.access_rights",

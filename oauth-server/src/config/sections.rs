@@ -34,6 +34,16 @@ words! {
 }
 
 words! {
+    /// Another program whose addresses and words are spoken, too.
+    Compat {
+        /// None.
+        None = "none",
+        /// TokTok: its user service below `/api/auth` and `/api/usr`.
+        Toktok = "toktok",
+    }
+}
+
+words! {
     /// Who decides whether a name and a password belong together.
     Authenticator {
         /// The users of the database.
@@ -183,6 +193,9 @@ sections! {
         /// The family of standards that is followed. It changes the defaults of other settings, and refuses what its
         /// standard forbids; see the tables below.
         profile: Profile = Profile::Standard,
+        /// Another program whose front ends are served, too, at its addresses and in its words: `toktok` has its user service
+        /// below `/api/auth` and `/api/usr`. It changes the defaults of other settings; see the table below.
+        compat: Compat = Compat::None,
         /// Whether programs may do what administrators do on the pages, below `/admin/api`, with access tokens of the scope
         /// `administration`: for an administrator, or by a client that the operator made.
         administration_api: bool = false,

@@ -66,7 +66,7 @@ fn schemes(config: &Config) -> Value {
     let issuer = config.issuer();
     let scopes: Map<String, Value> =
         config.known_scopes().into_iter().map(|s| (s.name, json!(s.description))).collect();
-    json!({
+    let mut schemes = json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
             "description": "An access token (RFC 6750)."},
         "oauth2": {"type": "oauth2",
@@ -85,8 +85,22 @@ fn schemes(config: &Config) -> Value {
             "description": "`bearer`, a space and an access token."},
         "client": {"type": "http", "scheme": "basic",
             "description": "`client_id` and secret; other methods as the metadata of the server lists them."},
-    })
+    });
+    if let (true, Some(map)) = (config.is_toktok(), schemes.as_object_mut()) {
+        for (name, what) in RAW {
+            let scheme = json!({"type": "apiKey", "in": "header", "name": "Authorization",
+                "description": what});
+            map.insert(name.into(), scheme);
+        }
+    }
+    schemes
 }
+
+/// The header of front ends that know no schemes.
+const RAW: [(&str, &str); 2] = [
+    ("rawToken", "An access token, or that of a guest, and no word before it."),
+    ("rawRefreshToken", "A refresh token, and no word before it."),
+];
 
 fn session_cookie(config: &Config) -> &'static str {
     if config.issuer().is_https() { "__Host-oauth_session" } else { "oauth_session" }

@@ -100,7 +100,7 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>(
         return Router::new();
     }
     let all = ui::routes(shelf, Part::All, "/doc", "/openapi.json");
-    if config.profile() != Profile::Toktok {
+    if config.profile() != Profile::Toktok && !config.is_toktok() {
         return all;
     }
     all.merge(ui::routes(shelf, Part::Auth, "/api/auth/documentation", "/api/auth/swagger.json"))

@@ -18,6 +18,12 @@ pub(crate) enum Lock {
     Front,
     /// A client, by its credentials.
     Client,
+    /// Whoever has an access token, which is the whole of the header.
+    Raw,
+    /// Everybody; whoever sends such a token sees more.
+    RawOrOpen,
+    /// Whoever has a refresh token, which is the whole of the header.
+    RawRefresh,
 }
 
 impl Lock {
@@ -30,6 +36,9 @@ impl Lock {
             Self::Session => json!([{"session": []}]),
             Self::Front => json!([{"session": [], "csrf": []}, {"bearer": []}, {"apiKey": []}]),
             Self::Client => json!([{"client": []}]),
+            Self::Raw => json!([{"rawToken": []}]),
+            Self::RawOrOpen => json!([{}, {"rawToken": []}]),
+            Self::RawRefresh => json!([{"rawRefreshToken": []}]),
         }
     }
 }

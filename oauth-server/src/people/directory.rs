@@ -11,7 +11,8 @@ use oauth_core::{
     seaorm::entity::user::{Column, Entity, Model},
 };
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
 };
 use serde_json::{Map, Value};
 
@@ -92,6 +93,12 @@ impl People<'_> {
                 return Ok(found);
             }
         }
+    }
+
+    /// How many users there are.
+    pub async fn count(&self) -> Result<u64, Error> {
+        let count = Entity::find().count(self.state.store.database()).await;
+        Ok(count.map_err(PortError::from)?)
     }
 
     /// The next rows of which somebody of this role may see anything.

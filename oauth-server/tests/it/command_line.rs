@@ -503,6 +503,32 @@ fn s2_26_keys_of_forms_are_listed_and_rotated() {
 }
 
 #[test]
+fn s2_02_another_program_is_served_by_a_flag_or_its_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    assert!(good(at, &["config", "dump"], "").contains("compat = \"none\""));
+    let dump = good(at, &["--compat", "toktok", "config", "dump"], "");
+    assert!(dump.contains("compat = \"toktok\"") && dump.contains("port = 4100"), "{dump}");
+    let dump = good(at, &["--profile", "toktok", "--compat", "none", "config", "dump"], "");
+    assert!(dump.contains("compat = \"none\""), "{dump}");
+    let text = bad(at, &["--profile", "is10", "--compat", "toktok", "--check-config"], "", 2);
+    assert!(text.contains("compat"), "{text}");
+    for word in ["tiktak", ""] {
+        bad(at, &["--compat", word, "--check-config"], "", 2);
+    }
+    for (word, code) in [("toktok", 0), ("tiktak", 2)] {
+        let output = Command::new(env!("CARGO_BIN_EXE_oauth-server"))
+            .arg("--check-config")
+            .env_clear()
+            .env("OAUTH_COMPAT", word)
+            .current_dir(at)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(code), "{word}");
+    }
+}
+
+#[test]
 fn s2_29_the_profile_needs_a_mail_server_in_production() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();

@@ -25,9 +25,10 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
     all
 }
 
-const CONFIGURATIONS: [&str; 4] = [
+const CONFIGURATIONS: [&str; 5] = [
     "",
     "profile = \"toktok\"\n",
+    "compat = \"toktok\"\n",
     "[registration]\nmode = \"open\"\n",
     "profile = \"is10-legacy\"\n",
 ];

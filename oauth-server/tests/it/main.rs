@@ -62,3 +62,7 @@ mod social;
 mod social_liar;
 mod support;
 mod throttle;
+mod toktok_actors;
+mod toktok_letters;
+mod toktok_session;
+mod toktok_users;

@@ -2,7 +2,7 @@
 
 use oauth_core::model::SigningAlgorithm;
 use oauth_server::config::{
-    Config, Format, Overrides, Pkce, Problems, Profile, Sources, load, reference,
+    AccountEmail, Config, Format, Overrides, Pkce, Problems, Profile, Sources, load, reference,
 };
 
 /// Loads TOML text with environment variables and the profile of the command line.
@@ -68,6 +68,7 @@ fn is10_sets_what_its_standard_asks_for() {
 #[test]
 fn is10_refuses_what_its_standard_forbids() {
     for (toml, key) in [
+        ("compat = \"toktok\"", "compat"),
         ("[grants]\ndanger_implicit = true", "grants.danger_implicit"),
         ("[grants]\ndanger_password = true", "grants.danger_password"),
         ("[tokens]\naccess_token_format = \"opaque\"", "tokens.access_token_format"),
@@ -108,6 +109,30 @@ fn the_legacy_profile_lets_old_controllers_have_the_password_grant_but_not_the_i
 }
 
 #[test]
+fn s2_02_another_program_is_served_where_it_is_named_and_in_its_profile() {
+    let config = read("", &[], None).unwrap();
+    assert!(!config.is_toktok());
+    for config in [
+        read("compat = \"toktok\"", &[], None).unwrap(),
+        read("", &[("OAUTH__COMPAT", "toktok")], None).unwrap(),
+        read("", &[], Some(Profile::Toktok)).unwrap(),
+    ] {
+        assert!(config.is_toktok());
+        assert_eq!(config.server.port, 4100);
+        assert_eq!(config.accounts.email, AccountEmail::Required);
+        assert_eq!(config.tokens.access_token_ttl.as_secs(), 3600);
+    }
+    let off = read("compat = \"none\"", &[], Some(Profile::Toktok)).unwrap();
+    assert!(!off.is_toktok() && off.accounts.email == AccountEmail::Optional);
+    let own = "compat = \"toktok\"\n[server]\nport = 5000\n[tokens]\naccess_token_ttl = \"5m\"";
+    let config = read(own, &[], None).unwrap();
+    assert_eq!((config.server.port, config.tokens.access_token_ttl.as_secs()), (5000, 300));
+    assert_eq!(wrong("compat = \"toktok\"", Profile::Is10Legacy), ["compat"]);
+    let problems = read("compat = \"tiktak\"", &[], None).unwrap_err();
+    assert_eq!(problems.0[0].key, "compat");
+}
+
+#[test]
 fn an_unknown_profile_is_a_problem_and_nothing_else() {
     let problems = read("profile = \"is11\"", &[], None).unwrap_err();
     let keys: Vec<_> = problems.0.iter().map(|p| p.key.as_str()).collect();
@@ -119,4 +144,5 @@ fn the_reference_tells_what_profiles_set_and_refuse() {
     let text = reference();
     assert!(text.contains("| `tokens.access_token_algorithm` | is10 | `RS512` |"), "{text}");
     assert!(text.contains("| `grants.danger_password` | is10 |"), "{text}");
+    assert!(text.contains("| `accounts.email` | compat toktok | `required` |"), "{text}");
 }

@@ -84,6 +84,11 @@ macro_rules! common {
                 broken: |c| entries(c.clients.iter().map(|e| e.id.len() < SHORTEST_ID), "client", "id"),
                 what: "IS-10 wants client ids of 20 characters or more",
             },
+            Demand {
+                key: "compat",
+                broken: |c| one("compat", c.is_toktok()),
+                what: "devices have no use for the addresses of another program; leave it out",
+            },
             $($own,)*
         ]
     };

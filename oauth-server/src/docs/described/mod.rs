@@ -9,7 +9,7 @@ mod people;
 mod protocol;
 
 use super::Op;
-use crate::state::AppState;
+use crate::{compat::toktok, state::AppState};
 
 /// Everything that is described, whether it is mounted or not.
 pub(crate) fn all(state: &AppState) -> Vec<Op> {
@@ -19,5 +19,6 @@ pub(crate) fn all(state: &AppState) -> Vec<Op> {
     all.extend(admin::describe());
     all.extend(people::describe());
     all.extend(forms::describe(&state.config.forms));
+    all.extend(toktok::describe(state));
     all
 }

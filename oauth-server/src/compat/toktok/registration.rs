@@ -1,0 +1,118 @@
+//! `/api/usr/register`: signing up, and confirming the address.
+
+use super::{
+    answers, auth,
+    body::Body,
+    caller,
+    credentials::{self, Sent},
+    refusal::No,
+};
+use crate::{
+    pages::span,
+    people::{Complaint, Device, Purpose, Refusal, Registration},
+    profile::{Claim, ProfileDraft},
+    sign_in::acr,
+    state::AppState,
+};
+use axum::{
+    extract::{RawQuery, State},
+    response::Response,
+};
+use http::HeaderMap;
+use oauth_core::model::Login;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What somebody who signs up sends.
+#[derive(Deserialize)]
+pub(super) struct Register {
+    name: Option<String>,
+    surname: Option<String>,
+    lang: Option<String>,
+    #[serde(default)]
+    agreement: bool,
+    #[serde(flatten)]
+    sent: Sent,
+}
+
+/// Makes a user who can do little before the address is confirmed, and signs it in. The address is what somebody says:
+/// whoever has it already is told by letter, and whoever asks sees the same.
+pub(super) async fn register(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    Body(body): Body<Register>,
+) -> Result<Response, No> {
+    let guest = credentials::gate(&state, &headers).await?;
+    let opened = credentials::open(&state, guest.as_ref(), body.sent).await?;
+    if opened.email.trim().is_empty() {
+        let text = "Give your e-mail address.".into();
+        return Err(Refusal::Invalid(vec![Complaint { field: "email".into(), text }]).into());
+    }
+    let mut profile = ProfileDraft::default();
+    for (claim, text) in [
+        (Claim::GivenName, body.name),
+        (Claim::FamilyName, body.surname),
+        (Claim::Locale, body.lang),
+    ] {
+        profile.set(claim, text.unwrap_or_default());
+    }
+    let registration = Registration {
+        // The name is made up, so that there is one whoever has the address.
+        username: None,
+        email: Some(opened.email),
+        password: opened.password,
+        profile,
+        rights: state.config.rights_of_newcomers(),
+        agrees: body.agreement,
+    };
+    let people = state.people();
+    let made = people.register(registration).await?;
+    let user = made.user.ok_or(No::NO_USER)?;
+    let amr = vec!["pwd".to_owned()];
+    let (at, acr) = (state.now(), acr(&amr));
+    let login = Login { user: user.clone(), at, amr, acr, sid: None };
+    let tokens = people.issue(login, Device::of(&headers)).await?;
+    credentials::leave(&state, &headers).await?;
+    let data = auth::own(&state, Some(&user)).await?;
+    Ok(answers::ok(&json!({
+        "msg": "new user has been created, and a letter is on its way to confirm the address",
+        "expires": span(Purpose::Confirm.life(&state.config.accounts)),
+        "tokens": answers::tokens(&state, &tokens).await?,
+        "_id": user.as_str(),
+        "infos": data.get("infos"),
+        "data": data,
+    })))
+}
+
+/// Whether the token of a letter is good, and where it is used. Nothing changes: programs that look through mail follow
+/// links.
+pub(super) async fn check_confirmation(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, No> {
+    let token = caller::letter_token(&headers, query.as_deref())?;
+    state.people().link(Purpose::Confirm, &token).await?;
+    let page = Purpose::Confirm.path();
+    Ok(answers::ok(&json!({
+        "msg": "the address is not confirmed yet: open the page, or post the token here",
+        "tokens": { "access_token": token },
+        "redirection_link": format!("{}{page}?token={token}", state.config.issuer()),
+    })))
+}
+
+/// Confirms the address by the token of the letter, which is used up.
+pub(super) async fn confirm(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, No> {
+    let token = caller::letter_token(&headers, query.as_deref())?;
+    let user = state.people().confirm(&token).await?;
+    Ok(answers::ok(&json!({
+        "msg": "the address is confirmed",
+        "_id": user.as_str(),
+        "tokens": Value::Object(serde_json::Map::new()),
+        "redirection_link": format!("{}/login", state.config.origin()),
+    })))
+}
