@@ -7,9 +7,10 @@ use crate::{
     state::AppState,
 };
 use axum::{extract::FromRequestParts, http::request::Parts};
+use oauth_core::error::PortError;
 
 /// The guest whose token came along. Where the configuration wants one, there is no request without.
-pub(super) struct Visitor(Option<GuestToken>);
+pub(crate) struct Visitor(Option<GuestToken>);
 
 impl FromRequestParts<AppState> for Visitor {
     type Rejection = Problem;
@@ -47,6 +48,12 @@ async fn guest_of(parts: &Parts, state: &AppState) -> Result<Option<GuestToken>,
     }
 }
 
+impl From<Option<GuestToken>> for Visitor {
+    fn from(guest: Option<GuestToken>) -> Self {
+        Self(guest)
+    }
+}
+
 impl From<PossibleVisitor> for Visitor {
     fn from(possible: PossibleVisitor) -> Self {
         Self(possible.0)
@@ -55,30 +62,59 @@ impl From<PossibleVisitor> for Visitor {
 
 /// What came as it is.
 #[derive(Default)]
-pub(super) struct Plain {
-    pub(super) name: Option<String>,
-    pub(super) password: Option<String>,
+pub(crate) struct Plain {
+    pub(crate) name: Option<String>,
+    pub(crate) password: Option<String>,
 }
 
 /// What came, decrypted where it was encrypted.
-pub(super) enum Came {
+pub(crate) enum Came {
     Readable(Opened),
     Unreadable(Unreadable),
 }
 
+/// Why nothing was read.
+pub(crate) enum Unfit {
+    /// Members are missing, or there are others.
+    Malformed,
+    /// It is refused.
+    Refused(Error),
+}
+
+impl From<Unfit> for Problem {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Malformed => Self::malformed(),
+            Unfit::Refused(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Unfit {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal.into())
+    }
+}
+
+impl From<PortError> for Unfit {
+    fn from(e: PortError) -> Self {
+        Self::Refused(e.into())
+    }
+}
+
 /// Takes what the configuration wants, encrypted or as it is, and refuses the other.
-pub(super) async fn read(
+pub(crate) async fn read(
     state: &AppState,
     visitor: &Visitor,
     (plain, sealed): (Plain, Sealed),
     wanted: Wanted,
-) -> Result<Came, Problem> {
+) -> Result<Came, Unfit> {
     let salt = state.forms.salt();
     if salt == Salt::No {
         let has_all = plain.name.is_some() == (wanted != Wanted::Password)
             && plain.password.is_some() == (wanted != Wanted::Email);
         if !sealed.is_empty() || !has_all {
-            return Err(Problem::malformed());
+            return Err(Unfit::Malformed);
         }
         let (email, password) =
             (plain.name.unwrap_or_default(), plain.password.unwrap_or_default());
@@ -88,7 +124,7 @@ pub(super) async fn read(
         return Err(Refusal::NotEncrypted.into());
     }
     if !sealed.fits(salt, wanted) {
-        return Err(Problem::malformed());
+        return Err(Unfit::Malformed);
     }
     Ok(match state.forms.open(visitor.0.as_ref(), sealed, wanted).await? {
         Ok(opened) => Came::Readable(opened),
@@ -98,11 +134,11 @@ pub(super) async fn read(
 
 impl Came {
     /// What was read, or the refusal of a wrong password.
-    pub(super) async fn readable(self, state: &AppState) -> Result<Opened, Problem> {
+    pub(crate) async fn readable(self, state: &AppState) -> Result<Opened, Error> {
         match self {
             Self::Readable(opened) => Ok(opened),
             Self::Unreadable(unreadable) => {
-                Err(state.people().refuse_unreadable(&unreadable).await.into())
+                Err(state.people().refuse_unreadable(&unreadable).await)
             }
         }
     }
@@ -111,15 +147,15 @@ impl Came {
 /// What became of what was read. Under PKCS #1 v1.5, to say that a field is not acceptable would be to say that its
 /// padding was right, from which whoever asks often enough learns to decrypt: it is the refusal of what could not be
 /// read.
-pub(super) async fn hushed<T>(
+pub(crate) async fn hushed<T>(
     state: &AppState,
     read: Opened,
     outcome: Result<T, Error>,
-) -> Result<T, Problem> {
+) -> Result<T, Error> {
     let about_a_field = matches!(&outcome, Err(Error::Refused(Refusal::Invalid(_))));
     if state.forms.salt() == Salt::Jsencrypt && about_a_field {
         let unreadable = read.into_unreadable();
-        return Err(state.people().refuse_unreadable(&unreadable).await.into());
+        return Err(state.people().refuse_unreadable(&unreadable).await);
     }
-    Ok(outcome?)
+    outcome
 }

@@ -14,6 +14,7 @@ mod problem;
 mod users;
 
 pub use asked::{Bearer, Json};
+pub(crate) use forms::{Came, Plain, Unfit, Visitor, hushed, read as read_form};
 pub use problem::Problem;
 
 use crate::state::AppState;

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 /// What switches the layer on, at the address of the other tests.
 pub const TOKTOK: &str = "compat = \"toktok\"\n[server]\nport = 4999\n";
 
-/// A server with the layer, and with further settings.
+/// A server with the layer and the gate for guests, and with further settings.
 pub async fn toktok(more: &str) -> Server {
-    start(&format!("{TOKTOK}{more}")).await
+    start(&format!("{TOKTOK}{more}[forms]\nanojwt = true\n")).await
 }
 
 impl Answer {

@@ -1,6 +1,7 @@
 //! Signing in for the front ends of TokTok: guests, tokens, and how they go on.
 
 use crate::{
+    forms_actors::Lock,
     pages_actors::PASSWORD,
     support::{header_of, json as json_of, logged, start},
     toktok_actors::{TOKTOK, toktok},
@@ -82,7 +83,7 @@ async fn s2_10_anybody_is_a_guest_and_its_token_names_nobody() {
         assert_eq!((&claims["user_claims"], &claims["identity"]), (&expected, &claims["sub"]));
         assert!(!guest.token("refresh_token").is_empty());
     }
-    let closed = toktok("[accounts]\nguest_tokens = false\n").await;
+    let closed = start(&format!("{TOKTOK}[accounts]\nguest_tokens = false\n")).await;
     let answer = closed.raw("GET", "/auth/login/anonymous/", "", None).await;
     answer.says(403, "The operator has switched this off");
 }
@@ -313,8 +314,94 @@ async fn s2_02_scripts_of_other_origins_may_call() {
 }
 
 #[tokio::test]
-async fn s2_16_the_documents_have_every_operation_with_its_lock() {
+async fn s2_26_s2_27_forms_are_encrypted_to_the_salt_token_in_the_profile() {
+    let server = start("profile = \"toktok\"\n[server]\nport = 4999\n").await;
+    server.member("ada").await;
+    let enter = async |encrypt: &dyn Fn(&str) -> Value| {
+        let guest = server.raw("GET", "/auth/login/anonymous/", "", None).await;
+        let access = guest.token("access_token");
+        let lock = Lock::of(&json!({"public_key": {
+            "pem": guest.token("salt_token"),
+            "jwk": server.call("GET", "/auth/features").send().await.body["public_key"]["jwk"],
+        }}));
+        SALT.with_borrow_mut(|salt| *salt = Some(lock));
+        server.raw("POST", "/auth/login/", &access, Some(encrypt(PASSWORD))).await
+    };
+    let sealed = |text: &str| SALT.with_borrow(|lock| lock.as_ref().unwrap().oaep(text));
+    let login =
+        enter(&|pwd| json!({"email_encrypt": sealed(ADA), "pwd_encrypt": sealed(pwd)})).await;
+    assert_eq!(login.status, StatusCode::OK, "{}", login.body);
+    assert!(login.token("salt_token").starts_with("-----BEGIN PUBLIC KEY-----"));
+    // As they are, in part, unreadable, and for nobody.
+    let plain = enter(&|pwd| json!({"email": ADA, "pwd": pwd})).await;
+    plain.says(400, "Address and password have to be encrypted");
+    let part = enter(&|pwd| json!({"pwd_encrypt": sealed(pwd)})).await;
+    part.says(400, "The request is not what this operation takes");
+    let wrong = enter(&|_| json!({"email_encrypt": sealed(ADA), "pwd_encrypt": sealed("wrong")}));
+    wrong.await.says(401, "incorrect login or password");
+    let garbage = enter(&|_| json!({"email_encrypt": sealed(ADA), "pwd_encrypt": "AAAA"})).await;
+    garbage.says(401, "incorrect login or password");
+    // Signing up and a forgotten password, too.
+    let guest = server.anonymous().await;
+    let bob = "bob@example.org";
+    let form =
+        json!({"name": "Bob", "email_encrypt": sealed(bob), "pwd_encrypt": sealed(PASSWORD)});
+    let made = server.raw("POST", "/usr/register/", &guest, Some(form)).await;
+    assert_eq!((made.status, &made.body["infos"]["email"]), (StatusCode::OK, &json!(bob)));
+    let guest = server.anonymous().await;
+    let before = server.letters().await.len();
+    let asked = server
+        .raw(
+            "POST",
+            "/auth/password/password_forgotten",
+            &guest,
+            Some(json!({"email_encrypt": sealed(ADA)})),
+        )
+        .await;
+    assert_eq!(asked.status, StatusCode::OK);
+    let token = server.token_in_letter(ADA, "/reset-password", before).await;
+    let reset = server
+        .raw(
+            "POST",
+            "/auth/password/reset_password",
+            &token,
+            Some(json!({"pwd_encrypt": sealed("a new lantern for nine lives")})),
+        )
+        .await;
+    assert_eq!(reset.status, StatusCode::OK, "{}", reset.body);
+    let unreadable = server
+        .raw(
+            "POST",
+            "/auth/password/password_forgotten",
+            &guest,
+            Some(json!({"email_encrypt": "AAAA"})),
+        )
+        .await;
+    assert_eq!((unreadable.status, unreadable.body), (asked.status, asked.body));
+}
+
+thread_local! {
+    static SALT: std::cell::RefCell<Option<Lock>> = const { std::cell::RefCell::new(None) };
+}
+
+#[tokio::test]
+async fn s2_27_without_the_gate_nobody_is_asked_for_a_guest_token() {
     let server = start(TOKTOK).await;
+    server.member("ada").await;
+    let form = || Some(json!({"email": ADA, "pwd": PASSWORD}));
+    let login = server.raw("POST", "/auth/login/", "", form()).await;
+    assert_eq!(login.status, StatusCode::OK, "{}", login.body);
+    let again = server.raw("POST", "/auth/login/", &login.token("access_token"), form()).await;
+    assert_eq!(again.status, StatusCode::OK);
+    let me = server.raw("GET", "/auth/tokens/confirm_access", &login.token("access_token"), None);
+    assert_eq!(me.await.status, StatusCode::OK, "a user is none that a guest could be merged with");
+    let document = json_of(server.get("/api/auth/swagger.json").await).await;
+    assert_eq!(document["paths"]["/api/auth/login/"]["post"]["security"], json!([]));
+}
+
+#[tokio::test]
+async fn s2_16_the_documents_have_every_operation_with_its_lock() {
+    let server = toktok("").await;
     let raw = json!([{"rawToken": []}]);
     let optional = json!([{}, {"rawToken": []}]);
     let refresh = json!([{"rawRefreshToken": []}]);

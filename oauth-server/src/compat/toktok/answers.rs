@@ -130,7 +130,10 @@ pub(super) async fn tokens(state: &AppState, tokens: &Tokens) -> Result<Value, P
 }
 
 /// The public key that forms are encrypted with, where they are.
-async fn add_salt(_state: &AppState, _tokens: &mut Value) -> Result<(), PortError> {
+async fn add_salt(state: &AppState, tokens: &mut Value) -> Result<(), PortError> {
+    if let (Some(pem), Some(map)) = (state.forms.public_key_pem().await?, tokens.as_object_mut()) {
+        map.insert("salt_token".into(), json!(pem));
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use super::{
     refusal::No,
 };
 use crate::{
+    forms::Wanted,
     people::{Device, Need, Tokens},
     state::AppState,
 };
@@ -29,10 +30,10 @@ pub(super) async fn log_in(
     headers: HeaderMap,
     Body(sent): Body<Sent>,
 ) -> Result<Response, No> {
-    let guest = credentials::gate(&state, &headers).await?;
-    let opened = credentials::open(&state, guest.as_ref(), sent).await?;
+    let visitor = credentials::gate(&state, &headers).await?;
+    let read = credentials::read(&state, &visitor, sent, Wanted::Both).await?;
     let people = state.people();
-    let tokens = people.log_in(&opened.email, &opened.password, Device::of(&headers)).await?;
+    let tokens = people.log_in(&read.email, &read.password, Device::of(&headers)).await?;
     credentials::leave(&state, &headers).await?;
     let data = own(&state, tokens.user.as_ref()).await?;
     let name = data.pointer("/infos/email").and_then(Value::as_str).unwrap_or_default();

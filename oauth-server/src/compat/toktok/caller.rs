@@ -33,10 +33,19 @@ pub(super) async fn caller(state: &AppState, headers: &HeaderMap) -> Result<Call
     let presented = token(headers)?;
     match state.people().caller(presented).await {
         Ok(caller) => Ok(caller),
-        Err(Error::Refused(Refusal::TokenInvalid)) if is_ours(state, presented).await? => {
-            Err(No::REVOKED)
-        }
-        Err(e) => Err(e.into()),
+        Err(e) => Err(explain(state, presented, e).await),
+    }
+}
+
+/// Why a token is not good: one that was good once has ended, and others never were.
+pub(super) async fn explain(state: &AppState, presented: Option<&str>, error: Error) -> No {
+    if !matches!(error, Error::Refused(Refusal::TokenInvalid)) {
+        return error.into();
+    }
+    match is_ours(state, presented).await {
+        Ok(true) => No::REVOKED,
+        Ok(false) => No::MALFORMED,
+        Err(e) => e.into(),
     }
 }
 

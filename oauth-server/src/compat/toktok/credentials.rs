@@ -1,8 +1,11 @@
-//! Forms with an address and a password, and the token of a guest that they are sent with.
+//! Forms with an address and a password, which may have to come encrypted, and the token of a guest that they may have to
+//! come with.
 
 use super::{caller, refusal::No};
 use crate::{
-    people::{Caller, Need},
+    api::{self, Came, Plain, Visitor},
+    forms::{Opened, Salt, Sealed, Wanted},
+    people::{Error, GuestToken, Refusal},
     state::AppState,
 };
 use http::HeaderMap;
@@ -13,18 +16,51 @@ use serde::Deserialize;
 pub(super) struct Sent {
     email: Option<String>,
     pwd: Option<String>,
+    email_encrypt: Option<String>,
+    pwd_encrypt: Option<String>,
+    form: Option<String>,
 }
 
-/// What was sent, as it was typed.
-pub(super) struct Opened {
-    pub(super) email: String,
-    pub(super) password: String,
+impl Sent {
+    /// What is wanted of it, as it is and encrypted.
+    fn parts(self, wanted: Wanted) -> (Plain, Sealed) {
+        let name = |text: Option<String>| text.filter(|_| wanted != Wanted::Password);
+        let password = |text: Option<String>| text.filter(|_| wanted != Wanted::Email);
+        let plain = Plain { name: name(self.email), password: password(self.pwd) };
+        let sealed = Sealed {
+            email_encrypt: name(self.email_encrypt),
+            pwd_encrypt: password(self.pwd_encrypt),
+            form: self.form,
+        };
+        (plain, sealed)
+    }
 }
 
-/// Lets guests in, and nobody else.
-pub(super) async fn gate(state: &AppState, headers: &HeaderMap) -> Result<Option<Caller>, No> {
-    let caller = caller::caller(state, headers).await?;
-    Ok(Some(caller.needs(Need::GuestToken).map_err(|_| No::ANONYMOUS_ONLY)?))
+/// Lets guests in and nobody else, where the configuration wants that. Otherwise, the guest whose token came along, which
+/// a form that is encrypted as a whole must name.
+pub(super) async fn gate(state: &AppState, headers: &HeaderMap) -> Result<Visitor, No> {
+    let presented = caller::token(headers)?;
+    if !state.forms.anojwt() {
+        return visitor(state, headers).await;
+    }
+    match state.people().guest_token(presented).await {
+        Ok(guest) => Ok(Some(guest).into()),
+        Err(Error::Refused(Refusal::NotAllowed)) => Err(No::ANONYMOUS_ONLY),
+        Err(e) => Err(caller::explain(state, presented, e).await),
+    }
+}
+
+/// The guest whose token came along, if one did; any other token is passed over.
+pub(super) async fn visitor(state: &AppState, headers: &HeaderMap) -> Result<Visitor, No> {
+    let presented = caller::token(headers)?;
+    if state.forms.salt() == Salt::No || presented.is_none() {
+        return Ok(None::<GuestToken>.into());
+    }
+    match state.people().guest_token(presented).await {
+        Ok(guest) => Ok(Some(guest).into()),
+        Err(Error::Refused(_)) => Ok(None.into()),
+        Err(failed) => Err(failed.into()),
+    }
 }
 
 /// Ends the tokens of the guest who became somebody.
@@ -35,18 +71,26 @@ pub(super) async fn leave(state: &AppState, headers: &HeaderMap) -> Result<(), N
     Ok(())
 }
 
-/// An address and a password.
-pub(super) async fn open(_: &AppState, _: Option<&Caller>, sent: Sent) -> Result<Opened, No> {
-    let (Some(email), Some(password)) = (sent.email, sent.pwd) else { return Err(No::INPUT) };
-    Ok(Opened { email, password })
+/// What was sent, decrypted where it has to be encrypted; what cannot be read is refused as a wrong password is.
+pub(super) async fn read(
+    state: &AppState,
+    visitor: &Visitor,
+    sent: Sent,
+    wanted: Wanted,
+) -> Result<Opened, No> {
+    let came = api::read_form(state, visitor, sent.parts(wanted), wanted).await?;
+    Ok(came.readable(state).await?)
 }
 
-/// An address.
-pub(super) async fn open_email(_: &AppState, _: Option<&Caller>, sent: Sent) -> Result<String, No> {
-    sent.email.ok_or(No::INPUT)
-}
-
-/// A password.
-pub(super) async fn open_password(_: &AppState, sent: Sent) -> Result<String, No> {
-    sent.pwd.ok_or(No::INPUT)
+/// Whom a form names; who that is when it cannot be read is nobody, and nobody is told.
+pub(super) async fn read_name(
+    state: &AppState,
+    visitor: &Visitor,
+    sent: Sent,
+) -> Result<String, No> {
+    let parts = sent.parts(Wanted::Email);
+    Ok(match api::read_form(state, visitor, parts, Wanted::Email).await? {
+        Came::Readable(read) => read.email,
+        Came::Unreadable(unreadable) => unreadable.name().to_owned(),
+    })
 }

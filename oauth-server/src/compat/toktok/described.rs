@@ -2,6 +2,7 @@
 
 use crate::{
     docs::{Field, Lock, Op},
+    forms::{Salt, Wanted},
     state::AppState,
 };
 
@@ -22,21 +23,35 @@ pub(crate) fn describe(state: &AppState) -> Vec<Op> {
     all
 }
 
-/// What a form has: an address, a password, or both.
-fn fields(_state: &AppState, email: bool, password: bool) -> Vec<Field> {
-    let mut fields = Vec::new();
-    if email {
-        fields.push(("email", "The e-mail address."));
+const PLAIN: [Field; 2] = [("email", "The e-mail address."), ("pwd", "The password.")];
+const ENCRYPTED: [Field; 2] = [
+    ("email_encrypt", "The e-mail address, encrypted to `salt_token`, in base64."),
+    ("pwd_encrypt", "The password, encrypted to `salt_token`, in base64. It is read once."),
+];
+const FORM: Field =
+    ("form", "A compact JWE of everything together, as `POST /api/login` takes it.");
+
+/// What a form takes: an address, a password, or both, plain or encrypted, and what is never encrypted.
+fn takes(state: &AppState, op: Op, wanted: Wanted, rest: &[Field]) -> Op {
+    let with = |fields: &[Field; 2]| {
+        let [email, password] = *fields;
+        let fields = match wanted {
+            Wanted::Both => vec![email, password],
+            Wanted::Email => vec![email],
+            Wanted::Password => vec![password],
+        };
+        [&fields, rest].concat()
+    };
+    match state.forms.salt() {
+        Salt::No => op.json(&with(&PLAIN)),
+        Salt::Yes => op.json_one_of(&[&with(&ENCRYPTED), &[&[FORM], rest].concat()]),
+        Salt::Jsencrypt => op.json(&with(&ENCRYPTED)),
     }
-    if password {
-        fields.push(("pwd", "The password."));
-    }
-    fields
 }
 
 /// Who may use the forms.
-const fn gate(_state: &AppState) -> Lock {
-    Lock::Raw
+fn gate(state: &AppState) -> Lock {
+    if state.forms.anojwt() { Lock::Raw } else { Lock::Open }
 }
 
 fn logging_in(state: &AppState) -> Vec<Op> {
@@ -48,11 +63,10 @@ fn logging_in(state: &AppState) -> Vec<Op> {
     for path in ["/api/auth/login", "/api/auth/login/"] {
         let op = Op::new("POST", path, SIGNING_IN, "Tokens for an address and a password")
             .lock(gate(state))
-            .json(&fields(state, true, true))
             .answer(401, "Address or password is wrong: nobody is told which.")
             .answer(403, "Whoever asks is a user, or the account has a second factor.")
             .answer(429, WAIT);
-        all.push(op);
+        all.push(takes(state, op, Wanted::Both, &[]));
     }
     all
 }
@@ -79,47 +93,40 @@ fn tokens() -> Vec<Op> {
 }
 
 fn password(state: &AppState) -> Vec<Op> {
-    let reset = "/api/auth/password/reset_password";
-    vec![
-        Op::new(
-            "POST",
-            "/api/auth/password/password_forgotten",
-            SIGNING_IN,
-            "Sends a letter about a forgotten password",
-        )
+    let op = |method, path: &'static str, what| Op::new(method, path, SIGNING_IN, what);
+    let (forgotten, reset) =
+        ("/api/auth/password/password_forgotten", "/api/auth/password/reset_password");
+    let ask = op("POST", forgotten, "Sends a letter about a forgotten password")
         .lock(gate(state))
-        .json(&fields(state, true, false))
         .answer(200, "Always: nobody learns whether there is such an account.")
-        .answer(429, WAIT),
-        Op::new("GET", reset, SIGNING_IN, "Whether the token of a letter is good")
-            .about("Changes nothing.")
-            .query(&[LETTER])
-            .answer(401, "It is not."),
-        Op::new("POST", reset, SIGNING_IN, "Replaces a forgotten password")
-            .about("Ends every session and every token of the user, and signs nobody in.")
-            .query(&[LETTER])
-            .json(&fields(state, false, true))
-            .answer(401, "The token is not good, or the password is not: `errors` says why."),
-    ]
+        .answer(429, WAIT);
+    let look = op("GET", reset, "Whether the token of a letter is good")
+        .about("Changes nothing.")
+        .query(&[LETTER])
+        .answer(401, "It is not.");
+    let replace = op("POST", reset, "Replaces a forgotten password")
+        .about("Ends every session and every token of the user, and signs nobody in.")
+        .query(&[LETTER])
+        .answer(401, "The token is not good, or the password is not: `errors` says why.");
+    vec![takes(state, ask, Wanted::Email, &[]), look, takes(state, replace, Wanted::Password, &[])]
 }
 
 fn registering(state: &AppState) -> Vec<Op> {
-    let mut form: Vec<Field> = vec![("name?", "The given name."), ("surname?", "The family name.")];
-    form.extend(fields(state, true, true));
-    form.extend([
+    let rest = [
+        ("name?", "The given name."),
+        ("surname?", "The family name."),
         ("lang?", "The language, such as `en`."),
         ("agreement?:boolean", "Whether the person agrees to the terms."),
-    ]);
+    ];
     let mut all = Vec::new();
     for path in ["/api/usr/register", "/api/usr/register/"] {
         let op = Op::new("POST", path, USERS, "Signs up")
             .about("The user is a guest until the address is confirmed.")
             .lock(gate(state))
-            .json(&form)
             .answer(200, "Done; an address that is taken gets the same answer.")
             .answer(400, "Something is not acceptable: `errors` says what, field by field.")
             .answer(429, WAIT);
-        all.push(op);
+        all.push(takes(state, op, Wanted::Both, &rest));
     }
     let confirm = "/api/usr/register/confirm_email";
     all.extend([

@@ -8,6 +8,8 @@ use super::{
     refusal::No,
 };
 use crate::{
+    api::hushed,
+    forms::Wanted,
     pages::span,
     people::{Error, Purpose, Refusal},
     state::AppState,
@@ -25,8 +27,8 @@ pub(super) async fn forgotten(
     headers: HeaderMap,
     Body(sent): Body<Sent>,
 ) -> Result<Response, No> {
-    let guest = credentials::gate(&state, &headers).await?;
-    let email = credentials::open_email(&state, guest.as_ref(), sent).await?;
+    let visitor = credentials::gate(&state, &headers).await?;
+    let email = credentials::read_name(&state, &visitor, sent).await?;
     state.people().forgot(&email).await?;
     Ok(answers::ok(&json!({
         "msg": "if there is an account with this address, a letter is on its way to it",
@@ -59,8 +61,12 @@ pub(super) async fn reset(
     Body(sent): Body<Sent>,
 ) -> Result<Response, No> {
     let token = caller::letter_token(&headers, query.as_deref())?;
-    let password = credentials::open_password(&state, sent).await?;
-    match state.people().reset(&token, &password).await {
+    let people = state.people();
+    // Before anything is decrypted, so that it says nothing of what was encrypted.
+    people.check_reset_token(&token).await?;
+    let read = credentials::read(&state, &None.into(), sent, Wanted::Password).await?;
+    let outcome = people.reset(&token, &read.password).await;
+    match hushed(&state, read, outcome).await {
         Ok(_) => Ok(answers::ok(&json!({
             "msg": "the password is replaced: log in with it",
             "tokens": {},

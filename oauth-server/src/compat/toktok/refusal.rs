@@ -3,7 +3,7 @@
 
 use super::answers;
 use crate::{
-    api::Problem,
+    api::{Problem, Unfit},
     people::{Complaint, Error, Refusal},
 };
 use axum::{
@@ -148,6 +148,9 @@ impl No {
                 StatusCode::UNAUTHORIZED,
                 "The token of the letter was used, has expired, or never was",
             ),
+            Refusal::NotEncrypted => {
+                Self::new(StatusCode::BAD_REQUEST, "Address and password have to be encrypted")
+            }
             Refusal::NotFound => {
                 Self::new(StatusCode::NOT_FOUND, "There is no such user, or not for you")
             }
@@ -193,6 +196,15 @@ impl From<PortError> for No {
 impl From<Problem> for No {
     fn from(problem: Problem) -> Self {
         Self::INPUT.with_status(problem.status())
+    }
+}
+
+impl From<Unfit> for No {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Malformed => Self::INPUT,
+            Unfit::Refused(error) => error.into(),
+        }
     }
 }
 

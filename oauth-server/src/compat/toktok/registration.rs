@@ -8,8 +8,10 @@ use super::{
     refusal::No,
 };
 use crate::{
+    api::hushed,
+    forms::Wanted,
     pages::span,
-    people::{Complaint, Device, Purpose, Refusal, Registration},
+    people::{Device, Purpose, Refusal, Registration},
     profile::{Claim, ProfileDraft},
     sign_in::acr,
     state::AppState,
@@ -42,12 +44,12 @@ pub(super) async fn register(
     headers: HeaderMap,
     Body(body): Body<Register>,
 ) -> Result<Response, No> {
-    let guest = credentials::gate(&state, &headers).await?;
-    let opened = credentials::open(&state, guest.as_ref(), body.sent).await?;
-    if opened.email.trim().is_empty() {
-        let text = "Give your e-mail address.".into();
-        return Err(Refusal::Invalid(vec![Complaint { field: "email".into(), text }]).into());
+    let visitor = credentials::gate(&state, &headers).await?;
+    // Before anything is decrypted, so that it says nothing of what was encrypted.
+    if !state.config.signup.open {
+        return Err(Refusal::Closed("signing up").into());
     }
+    let read = credentials::read(&state, &visitor, body.sent, Wanted::Both).await?;
     let mut profile = ProfileDraft::default();
     for (claim, text) in [
         (Claim::GivenName, body.name),
@@ -59,14 +61,15 @@ pub(super) async fn register(
     let registration = Registration {
         // The name is made up, so that there is one whoever has the address.
         username: None,
-        email: Some(opened.email),
-        password: opened.password,
+        email: Some(read.email.clone()),
+        password: read.password.clone(),
         profile,
         rights: state.config.rights_of_newcomers(),
         agrees: body.agreement,
     };
     let people = state.people();
-    let made = people.register(registration).await?;
+    let made = people.register(registration).await;
+    let made = hushed(&state, read, made).await?;
     let user = made.user.ok_or(No::NO_USER)?;
     let amr = vec!["pwd".to_owned()];
     let (at, acr) = (state.now(), acr(&amr));
