@@ -1,7 +1,7 @@
 //! Signing in for the front ends of TokTok: guests, tokens, and how they go on.
 
 use crate::{
-    forms_actors::Lock,
+    forms_actors::FrontEnd,
     pages_actors::PASSWORD,
     support::{header_of, json as json_of, logged, start},
     toktok_actors::{TOKTOK, toktok},
@@ -317,31 +317,44 @@ async fn s2_02_scripts_of_other_origins_may_call() {
 async fn s2_26_s2_27_forms_are_encrypted_to_the_salt_token_in_the_profile() {
     let server = start("profile = \"toktok\"\n[server]\nport = 4999\n").await;
     server.member("ada").await;
-    let enter = async |encrypt: &dyn Fn(&str) -> Value| {
-        let guest = server.raw("GET", "/auth/login/anonymous/", "", None).await;
-        let access = guest.token("access_token");
-        let lock = Lock::of(&json!({"public_key": {
-            "pem": guest.token("salt_token"),
-            "jwk": server.call("GET", "/auth/features").send().await.body["public_key"]["jwk"],
-        }}));
-        SALT.with_borrow_mut(|salt| *salt = Some(lock));
-        server.raw("POST", "/auth/login/", &access, Some(encrypt(PASSWORD))).await
+    let front = FrontEnd::of(&server).await;
+    let sealed = |text: &str| front.lock.oaep(text);
+    let features = server.call("GET", "/auth/features").send().await.body;
+    let guest = server.raw("GET", "/auth/login/anonymous/", "", None).await;
+    assert_eq!(guest.token("salt_token"), features["public_key"]["pem"]);
+    let enter = async |form: Value| {
+        let guest = server.anonymous().await;
+        server.raw("POST", "/auth/login/", &guest, Some(form)).await
     };
-    let sealed = |text: &str| SALT.with_borrow(|lock| lock.as_ref().unwrap().oaep(text));
-    let login =
-        enter(&|pwd| json!({"email_encrypt": sealed(ADA), "pwd_encrypt": sealed(pwd)})).await;
+    let form = json!({"email_encrypt": sealed(ADA), "pwd_encrypt": sealed(PASSWORD)});
+    let login = enter(form.clone()).await;
     assert_eq!(login.status, StatusCode::OK, "{}", login.body);
-    assert!(login.token("salt_token").starts_with("-----BEGIN PUBLIC KEY-----"));
-    // As they are, in part, unreadable, and for nobody.
-    let plain = enter(&|pwd| json!({"email": ADA, "pwd": pwd})).await;
-    plain.says(400, "Address and password have to be encrypted");
-    let part = enter(&|pwd| json!({"pwd_encrypt": sealed(pwd)})).await;
+    assert_eq!(login.token("salt_token"), guest.token("salt_token"));
+    // Once more, in part, as they are, unreadable.
+    enter(form).await.says(401, "incorrect login or password");
+    let part = enter(json!({"pwd_encrypt": sealed(PASSWORD)})).await;
     part.says(400, "The request is not what this operation takes");
-    let wrong = enter(&|_| json!({"email_encrypt": sealed(ADA), "pwd_encrypt": sealed("wrong")}));
-    wrong.await.says(401, "incorrect login or password");
-    let garbage = enter(&|_| json!({"email_encrypt": sealed(ADA), "pwd_encrypt": "AAAA"})).await;
-    garbage.says(401, "incorrect login or password");
-    // Signing up and a forgotten password, too.
+    let plain = enter(json!({"email": ADA, "pwd": PASSWORD})).await;
+    plain.says(400, "Address and password have to be encrypted");
+    for pwd in [sealed("wrong"), "AAAA".to_owned()] {
+        let wrong = enter(json!({"email_encrypt": sealed(ADA), "pwd_encrypt": pwd})).await;
+        wrong.says(401, "incorrect login or password");
+    }
+    // A whole form is for the guest who sends it.
+    let whole = front.lock.jwe(&front.form(ADA, PASSWORD));
+    let other = enter(json!({"form": whole})).await;
+    other.says(401, "incorrect login or password");
+    let whole = Some(json!({"form": front.lock.jwe(&front.form(ADA, PASSWORD))}));
+    let login = server.raw("POST", "/auth/login/", &front.guest, whole).await;
+    assert_eq!(login.status, StatusCode::OK, "{}", login.body);
+}
+
+#[tokio::test]
+async fn s2_26_every_form_is_encrypted_not_the_first_one_alone() {
+    let server = start("profile = \"toktok\"\n[server]\nport = 4999\n").await;
+    server.member("ada").await;
+    let front = FrontEnd::of(&server).await;
+    let sealed = |text: &str| front.lock.oaep(text);
     let guest = server.anonymous().await;
     let bob = "bob@example.org";
     let form =
@@ -378,10 +391,6 @@ async fn s2_26_s2_27_forms_are_encrypted_to_the_salt_token_in_the_profile() {
         )
         .await;
     assert_eq!((unreadable.status, unreadable.body), (asked.status, asked.body));
-}
-
-thread_local! {
-    static SALT: std::cell::RefCell<Option<Lock>> = const { std::cell::RefCell::new(None) };
 }
 
 #[tokio::test]

@@ -62,9 +62,10 @@ pub(super) async fn reset(
 ) -> Result<Response, No> {
     let token = caller::letter_token(&headers, query.as_deref())?;
     let people = state.people();
+    let visitor = credentials::visitor(&state, &headers).await?;
     // Before anything is decrypted, so that it says nothing of what was encrypted.
     people.check_reset_token(&token).await?;
-    let read = credentials::read(&state, &None.into(), sent, Wanted::Password).await?;
+    let read = credentials::read(&state, &visitor, sent, Wanted::Password).await?;
     let outcome = people.reset(&token, &read.password).await;
     match hushed(&state, read, outcome).await {
         Ok(_) => Ok(answers::ok(&json!({
