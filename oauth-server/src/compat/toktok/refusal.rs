@@ -79,11 +79,12 @@ impl No {
         Self::new(StatusCode::FORBIDDEN, "There are fields among these that nobody writes here");
     /// A token in an address is in every log on the way.
     pub(super) const IN_ADDRESS: Self = Self {
+        status: StatusCode::GONE,
+        msg: "Refresh tokens are not taken in addresses: post {\"refresh_token\": ...} to /api/refresh",
+        sub_status: None,
+        errors: Vec::new(),
+        retry_after: None,
         instead: Some("/api/refresh"),
-        ..Self::new(
-            StatusCode::GONE,
-            "Refresh tokens are not taken in addresses: post {\"refresh_token\": ...} to /api/refresh",
-        )
     };
 
     /// With what is wrong, field by field.
