@@ -253,6 +253,8 @@ async fn s2_30_lists_have_pages_and_nothing_that_is_not_shared() {
     let server = toktok("").await;
     let (root, admin) = server.admin_token("root").await;
     for n in 0..12 {
+        // So that they come in this order.
+        server.clock.advance(Duration::from_secs(1));
         let name = format!("user{n:02}");
         let id = server.member(&name).await;
         set(&server, &admin, &id, "infos.name", json!(format!("Name {n:02}"))).await;

@@ -34,13 +34,18 @@ const FORM: [(&str, &str); 5] = [
 /// What is shared with one word, `profile.usr_view`.
 pub(super) const SHARED: [&str; 4] = ["name", "given_name", "family_name", "nickname"];
 
-/// The name that the original has for a field.
+/// The name that the original has for a field of a user.
 pub(super) fn their_field(ours: &str) -> &str {
-    if ours.starts_with("visibility.") {
-        return "profile.usr_view";
-    }
-    let found = FIELDS.iter().chain(&FORM).find(|(_, name)| *name == ours);
-    found.map_or(ours, |(theirs, _)| theirs)
+    if ours.starts_with("visibility.") { "profile.usr_view" } else { theirs(&FIELDS, ours) }
+}
+
+/// The name that the original has for a field of a form.
+pub(super) fn form_field(ours: &str) -> &str {
+    theirs(&FORM, ours)
+}
+
+fn theirs<'n>(names: &[(&'static str, &'static str)], ours: &'n str) -> &'n str {
+    names.iter().find(|(_, name)| *name == ours).map_or(ours, |name| name.0)
 }
 
 /// The word that the original has for a role. Who is not confirmed is a `guest`, and there is no `system`.
@@ -173,13 +178,17 @@ mod tests {
         for (ours, theirs) in [
             ("profile.given_name", "infos.name"),
             ("profile.nickname", "infos.pseudo"),
+            ("email", "infos.email"),
             ("role", "auth.role"),
             ("visibility.nickname", "profile.usr_view"),
-            ("password", "pwd"),
-            ("username", "email"),
-            ("page", "page"),
+            ("username", "username"),
         ] {
             assert_eq!(their_field(ours), theirs);
+        }
+        for (ours, theirs) in
+            [("password", "pwd"), ("username", "email"), ("email", "email"), ("page", "page")]
+        {
+            assert_eq!(form_field(ours), theirs);
         }
     }
 

@@ -40,11 +40,11 @@ fn takes(state: &AppState, op: Op, wanted: Wanted, rest: &[Field]) -> Op {
             Wanted::Email => vec![email],
             Wanted::Password => vec![password],
         };
-        [&fields, rest].concat()
+        [fields.as_slice(), rest].concat()
     };
     match state.forms.salt() {
         Salt::No => op.json(&with(&PLAIN)),
-        Salt::Yes => op.json_one_of(&[&with(&ENCRYPTED), &[&[FORM], rest].concat()]),
+        Salt::Yes => op.json_one_of(&[&with(&ENCRYPTED), &[&[FORM][..], rest].concat()]),
         Salt::Jsencrypt => op.json(&with(&ENCRYPTED)),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     refusal::No,
 };
 use crate::{
-    people::{Complaint, Edit},
+    people::{Complaint, Edit, Error, Refusal},
     state::AppState,
 };
 use axum::{
@@ -29,9 +29,9 @@ pub(super) async fn edit(
 ) -> Result<Response, No> {
     let id = UserId::new(id?.0);
     let caller = caller::own_or_admin(&state, &headers, &id).await?;
-    let edit = Edit::read(&wanted(entries)?)?;
+    let edit = Edit::read(&wanted(entries)?).map_err(|refusal| in_their_words(refusal.into()))?;
     // There is no version in these requests; the last writer wins, field by field.
-    let person = state.people().edit(&caller, &id, edit, "*").await?;
+    let person = state.people().edit(&caller, &id, edit, "*").await.map_err(in_their_words)?;
     let view = person.seen_by(&caller).unwrap_or_default();
     Ok(answers::ok(&json!({
         "msg": "the user is changed",
@@ -56,6 +56,17 @@ pub(super) async fn remove(
         "msg": "the user is deleted",
         "query": answers::query(&caller, Some(id.as_str())),
     })))
+}
+
+/// A refusal with the names that were sent.
+fn in_their_words(mut error: Error) -> No {
+    if let Error::Refused(Refusal::Invalid(errors) | Refusal::FieldsNotAllowed(errors)) = &mut error
+    {
+        for error in errors {
+            error.field = answers::their_field(&error.field).to_owned();
+        }
+    }
+    error.into()
 }
 
 /// The change in the words of this server.
@@ -91,8 +102,7 @@ fn known(field: &str) -> bool {
 /// Adds one field; not if it is there.
 fn put(edit: &mut Map<String, Value>, field: &str, value: Value) -> bool {
     if field == "profile.usr_view" {
-        let level = |part: &str| ((*part).to_owned(), value.clone());
-        let levels = SHARED.iter().map(|part| level(part)).collect();
+        let levels = SHARED.iter().map(|part| ((*part).to_owned(), value.clone())).collect();
         return edit.insert("visibility".into(), Value::Object(levels)).is_none();
     }
     let Some((_, ours)) = FIELDS.iter().find(|(theirs, _)| *theirs == field) else { return false };

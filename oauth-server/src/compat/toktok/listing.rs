@@ -95,6 +95,7 @@ async fn seen(
 }
 
 /// Which users, and in which shape.
+#[expect(clippy::struct_excessive_bools, reason = "the query has as many switches")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Asked {
     page: usize,

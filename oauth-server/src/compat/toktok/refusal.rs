@@ -132,7 +132,10 @@ impl From<Refusal> for No {
                 retry_after: Some(seconds),
                 ..Self::new(StatusCode::TOO_MANY_REQUESTS, "There were too many attempts")
             },
-            Refusal::Invalid(errors) => {
+            Refusal::Invalid(mut errors) => {
+                for error in &mut errors {
+                    error.field = answers::form_field(&error.field).to_owned();
+                }
                 Self::new(StatusCode::BAD_REQUEST, "Input payload validation failed").about(errors)
             }
             Refusal::FieldsNotAllowed(errors) => Self::ADMINS_ONLY.about(errors),
@@ -227,10 +230,8 @@ impl IntoResponse for No {
             body.insert("instead".into(), json!(instead));
         }
         if !self.errors.is_empty() {
-            let errors = self.errors.into_iter();
-            let errors: Map<String, Value> = errors
-                .map(|e| (answers::their_field(&e.field).to_owned(), json!(e.text)))
-                .collect();
+            let errors = self.errors.into_iter().map(|e| (e.field, json!(e.text)));
+            let errors: Map<String, Value> = errors.collect();
             body.insert("errors".into(), Value::Object(errors));
         }
         let mut response = answers::json(self.status, &Value::Object(body));
