@@ -98,6 +98,7 @@ impl No {
     }
 
     /// The status.
+    #[cfg(test)]
     pub(super) const fn status(&self) -> StatusCode {
         self.status
     }
