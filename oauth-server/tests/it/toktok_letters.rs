@@ -16,7 +16,7 @@ const NO_LETTER: &str = "The token of the letter was used, has expired, or never
 const WRONG: &str = "incorrect login or password";
 
 fn form(email: &str) -> Value {
-    json!({"name": "Ada", "surname": "Lovelace", "email": email, "pwd": PASSWORD, "lang": "fr",
+    json!({"name": "Ada", "surname": "Lovelace", "email": email, "pwd": PASSWORD, "lang": "en-GB",
         "agreement": true})
 }
 
@@ -38,7 +38,7 @@ async fn signed_up(server: &Server) -> (String, String) {
         (&data["infos"]["name"], &data["infos"]["surname"], &data["infos"]["email"]),
         (&json!("Ada"), &json!("Lovelace"), &json!(ADA))
     );
-    assert_eq!(data["profile"]["lang"], "fr");
+    assert_eq!(data["profile"]["lang"], "en-GB");
     // It is signed in, and may do little; the guest is none any more.
     let (access, refresh) = (made.token("access_token"), made.token("refresh_token"));
     let me = server.raw("GET", "/auth/tokens/confirm_access", &access, None).await;

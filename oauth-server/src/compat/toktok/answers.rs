@@ -2,13 +2,14 @@
 
 use crate::{
     config::Config,
-    people::{Caller, Level, Tokens},
+    people::{Caller, Level, Tokens, letters},
     state::AppState,
 };
 use axum::response::{IntoResponse as _, Response};
 use http::{StatusCode, header};
 use oauth_core::{error::PortError, model::Role};
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 /// The fields of the original, and what they are here: what of a user can be written, and by whom, is decided there.
 pub(super) const FIELDS: [(&str, &str); 8] = [
@@ -59,6 +60,11 @@ pub(super) const fn role(role: Role) -> &'static str {
 /// The role of such a word.
 pub(super) fn our_role(word: &str) -> &str {
     if word == "registred" { Role::Registered.as_str() } else { word }
+}
+
+/// A length of time, for people.
+pub(super) fn span(duration: Duration) -> String {
+    letters::span(duration, letters::UNITS)
 }
 
 /// JSON.

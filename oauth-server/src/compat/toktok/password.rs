@@ -10,7 +10,6 @@ use super::{
 use crate::{
     api::hushed,
     forms::Wanted,
-    pages::span,
     people::{Error, Purpose, Refusal},
     state::AppState,
 };
@@ -32,7 +31,7 @@ pub(super) async fn forgotten(
     state.people().forgot(&email).await?;
     Ok(answers::ok(&json!({
         "msg": "if there is an account with this address, a letter is on its way to it",
-        "expires": span(Purpose::Reset.life(&state.config.accounts)),
+        "expires": answers::span(Purpose::Reset.life(&state.config.accounts)),
     })))
 }
 
@@ -47,7 +46,7 @@ pub(super) async fn check(
     state.people().link(Purpose::Reset, &token).await?;
     Ok(answers::ok(&json!({
         "msg": "choose another password, and post it here with this token",
-        "expires": span(Purpose::Reset.life(&state.config.accounts)),
+        "expires": answers::span(Purpose::Reset.life(&state.config.accounts)),
         "tokens": { "access_token": token },
     })))
 }

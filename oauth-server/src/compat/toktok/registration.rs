@@ -10,7 +10,6 @@ use super::{
 use crate::{
     api::hushed,
     forms::Wanted,
-    pages::span,
     people::{Device, Purpose, Refusal, Registration},
     profile::{Claim, ProfileDraft},
     sign_in::acr,
@@ -79,7 +78,7 @@ pub(super) async fn register(
     let data = auth::own(&state, Some(&user)).await?;
     Ok(answers::ok(&json!({
         "msg": "new user has been created, and a letter is on its way to confirm the address",
-        "expires": span(Purpose::Confirm.life(&state.config.accounts)),
+        "expires": answers::span(Purpose::Confirm.life(&state.config.accounts)),
         "tokens": answers::tokens(&state, &tokens).await?,
         "_id": user.as_str(),
         "infos": data.get("infos"),
