@@ -402,8 +402,9 @@ async fn s2_27_without_the_gate_nobody_is_asked_for_a_guest_token() {
     assert_eq!(login.status, StatusCode::OK, "{}", login.body);
     let again = server.raw("POST", "/auth/login/", &login.token("access_token"), form()).await;
     assert_eq!(again.status, StatusCode::OK);
-    let me = server.raw("GET", "/auth/tokens/confirm_access", &login.token("access_token"), None);
-    assert_eq!(me.await.status, StatusCode::OK, "a user is none that a guest could be merged with");
+    let access = login.token("access_token");
+    let me = server.raw("GET", "/auth/tokens/confirm_access", &access, None).await;
+    assert_eq!(me.status, StatusCode::OK, "a user is none that a guest could be merged with");
     let document = json_of(server.get("/api/auth/swagger.json").await).await;
     assert_eq!(document["paths"]["/api/auth/login/"]["post"]["security"], json!([]));
 }
