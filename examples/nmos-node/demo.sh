@@ -189,6 +189,8 @@ demo_check() {
   expect "an engineer changes no nodes" 403 PUT "/node/v1.3/receivers/$receiver/target" "$engineer" '{}'
   expect "who may change receivers sees senders" 200 GET "$api/single/senders/$sender/staged" "$operator"
   expect "and changes none" 403 PATCH "$api/single/senders/$sender/staged" "$operator" '{"master_enable":true}'
+  expect "but receivers" 200 PATCH "$api/single/receivers/$receiver/staged" "$operator" '{}'
+  expect "and not many at once" 403 POST "$api/bulk/receivers" "$operator" '[]'
   expect "a sender is switched on" 200 PATCH "$api/single/senders/$sender/staged" "$engineer" \
     '{"master_enable":true,"activation":{"mode":"activate_immediate"}}'
   expect "its transport file" 200 GET "$api/single/senders/$sender/transportfile" "$engineer"

@@ -230,7 +230,7 @@ pub enum Admission {
 pub trait Audit: Send + Sync {
     /// Something happened.
     fn record(&self, event: &Event<'_>);
-    /// Writes down for good what was authorized, issued, registered or revoked. It is done, and waited for, before the
+    /// Writes down for good what was authorized, issued, registered, revoked or came back. It is done, and waited for, before the
     /// answer: where it fails, the answer is withheld.
     async fn keep(&self, event: &Event<'_>) -> Result<(), PortError> {
         let _ = event;

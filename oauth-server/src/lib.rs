@@ -2,6 +2,7 @@
 //!
 //! It is an embedder of [`oauth_core`] like any other and uses nothing of it that is not public.
 
+pub mod access_rights;
 pub mod activity;
 pub mod address;
 pub mod admin_api;

@@ -3,7 +3,7 @@
 //! Neither a secret nor the hash of one is read out.
 
 use crate::{
-    activity,
+    access_rights, activity,
     entity::{agreement, device, session},
     people::remove_rows,
     state::AppState,
@@ -42,9 +42,7 @@ pub async fn export(state: &AppState, user: &UserId) -> Result<Option<Value>, Po
         "account": about(&account),
         "profile": oauth_core::ports::Users::profile(&state.store, user).await?,
         "agreements": agreements(state, user).await?,
-        "rights": rights.iter().map(|r| json!({
-            "api": r.api, "access": r.access.as_str(), "paths": r.paths,
-        })).collect::<Vec<_>>(),
+        "rights": rights.iter().map(access_rights::described).collect::<Vec<_>>(),
         "sessions": sessions(state, user).await?,
         "devices": devices(state, user).await?,
         "applications": authorizations.iter().map(|a| json!({

@@ -1,6 +1,7 @@
 //! Clients and users of the configuration, written to the database at start.
 
 use crate::{
+    access_rights,
     config::{AuthMethod, ClientEntry, Config, Secret, UserEntry},
     policy, registration,
     state::AppState,
@@ -8,9 +9,7 @@ use crate::{
 use oauth_core::{
     client_auth::{open_secret, seal_secret},
     error::PortError,
-    model::{
-        Access, AccessRight, Client, ClientAuth, ClientId, HashedToken, SecretHash, SecretMethod,
-    },
+    model::{Client, ClientAuth, ClientId, HashedToken, SecretHash, SecretMethod},
     ports::{ClientStore as _, Verdict},
     seaorm::{NewUser, new_user_id},
 };
@@ -140,12 +139,9 @@ async fn user(state: &AppState, entry: &UserEntry) -> Result<(), PortError> {
         tracing::warn!("a user of the configuration is not made: somebody has the name or address");
         return Ok(());
     };
-    let right = |text: &String| {
-        let (api, access) = text.split_once(':')?;
-        let access = Access::parse(access)?;
-        Some(AccessRight { user: id.clone(), api: api.to_owned(), access, paths: Vec::new() })
-    };
-    state.store.set_rights(&id, entry.rights.iter().filter_map(right).collect()).await?;
+    // They were checked with everything else of the configuration.
+    let rights = access_rights::parse(&id, &entry.rights).unwrap_or_default();
+    state.store.set_rights(&id, rights).await?;
     state.store.set_profile(&id, profile).await?;
     tracing::info!(user.id = %id, "user of the configuration made");
     Ok(())

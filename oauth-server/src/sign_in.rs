@@ -199,12 +199,7 @@ impl Users for ServerUsers {
         let mut rights = self.store.rights(id).await?;
         for api in &*self.apis {
             if !rights.iter().any(|r| r.api == *api) {
-                rights.push(AccessRight {
-                    user: id.clone(),
-                    api: api.clone(),
-                    access: Access::None,
-                    paths: Vec::new(),
-                });
+                rights.push(AccessRight::new(id.clone(), api.clone(), Access::None));
             }
         }
         Ok(rights)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # examples/oauth-helper as people use it: every command against a real server, with a real curl; a session at a
-# terminal; its pages in a headless Chromium; and the keyring, where this machine has one.
+# terminal; its pages in a headless Chromium; the keyring, where this machine has one; and what its package holds.
 #
-#   scripts/checks/oauth-helper.sh [commands|terminal|browser|keyring...]     only these parts
+#   scripts/checks/oauth-helper.sh [package|commands|terminal|browser|keyring...]     only these parts
 #
 # OAUTH_SERVER_BINARY and OAUTH_HELPER_BINARY are used as they are where both are set; otherwise everything is built.
 set -euo pipefail
@@ -62,6 +62,23 @@ ends_with() {
     cat "$work/out" "$work/err" >&2
     die "ended with $code instead of $wanted: $*"
   }
+}
+
+# What would be published: the whole of it, its licences, and nothing that belongs to a person or is somewhere else.
+package() {
+  local listed=$work/package
+  (cd "$root" && cargo package --list --offline --locked --allow-dirty -p oauth-helper 2>/dev/null) >"$listed" ||
+    die "cargo package --list failed"
+  local file
+  for file in Cargo.toml README.md LICENSE-APACHE LICENSE-MIT src/lib.rs src/main.rs templates/style.css start.sh; do
+    grep -qxF "$file" "$listed" || die "$file is not in the package"
+    [ -s "$root/examples/oauth-helper/$file" ] || die "$file is empty"
+  done
+  ! grep -E '(\.pem|\.key|\.sealed|\.env|\.sock|clients\.json|token_cache\.json|\.toml\.local)$' "$listed" ||
+    die "this must not be in the package"
+  ! grep -rnE 'include_(str|bytes)!\("(\.\./){2,}' "$root/examples/oauth-helper/src" ||
+    die "the package would not build: this is outside of it"
+  printf 'package: ok, %s files\n' "$(wc -l <"$listed")"
 }
 
 commands() {
@@ -155,10 +172,10 @@ keyring() {
 }
 
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(commands terminal browser keyring)
+[ ${#parts[@]} -gt 0 ] || parts=(package commands terminal browser keyring)
 for part in "${parts[@]}"; do
   case "$part" in
-    commands | terminal | browser | keyring) "$part" ;;
-    *) die "no part '$part'; the parts are: commands terminal browser keyring" ;;
+    package | commands | terminal | browser | keyring) "$part" ;;
+    *) die "no part '$part'; the parts are: package commands terminal browser keyring" ;;
   esac
 done

@@ -213,8 +213,10 @@ impl OAuthClient {
             let credentials = self.store.credentials(self.id).await?;
             // The refresh token first: taking it back ends what was got with it.
             let refresh = tokens.refresh_token.as_ref().map(|t| (t, "refresh_token"));
-            for (token, hint) in refresh.into_iter().chain([(&tokens.access_token, "access_token")])
-            {
+            let access = Some((&tokens.access_token, "access_token"));
+            // One that was brought from elsewhere may have come without an access token.
+            let access = access.filter(|(token, _)| !token.expose().is_empty());
+            for (token, hint) in refresh.into_iter().chain(access) {
                 let form = vec![
                     ("token".to_owned(), token.expose().to_owned()),
                     ("token_type_hint".to_owned(), hint.to_owned()),

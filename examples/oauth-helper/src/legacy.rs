@@ -1,5 +1,11 @@
 //! The token cache of the program this one replaces, `~/.oauth_token_cache.json`: read, never written.
 
+#[cfg(feature = "redis")]
+mod tokens;
+
+#[cfg(feature = "redis")]
+pub(crate) use tokens::OldTokens;
+
 use crate::{
     error::{Error, Result, clean},
     model::{AuthMethod, Client, Credentials, Endpoints},

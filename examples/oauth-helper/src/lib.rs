@@ -27,6 +27,8 @@ pub mod metadata;
 pub mod model;
 mod pages;
 pub mod presets;
+#[cfg(feature = "redis")]
+mod redis_link;
 pub mod registry;
 mod renew;
 pub mod seal;

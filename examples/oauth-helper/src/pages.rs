@@ -12,7 +12,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::sync::LazyLock;
 
 /// The style of the server's pages; one home for it.
-pub(crate) const STYLE: &str = include_str!("../../../templates/style.css");
+pub(crate) const STYLE: &str = include_str!("../templates/style.css");
 /// Nothing is loaded from elsewhere, nothing runs, nobody frames it.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
     frame-ancestors 'none'; base-uri 'none'";

@@ -8,6 +8,8 @@ use crate::{
     store::{TokenStore, TokenStoreBuilder},
     wire::HttpOptions,
 };
+#[cfg(feature = "redis")]
+use crate::{legacy::OldTokens, redis_link::RedisServer};
 use config::{Config, Environment, File, FileFormat};
 use serde::Deserialize;
 use std::{
@@ -58,8 +60,10 @@ pub struct OauthSettings {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MessageQueueSettings {
-    /// Its address: redis://HOST:PORT/DB.
+    /// Its address: `redis://HOST:PORT/DB`, or `rediss://` with TLS.
     pub url: Option<Secret>,
+    /// With TLS, the certificate authorities that vouch for it, in place of those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// The local web page.
@@ -323,8 +327,21 @@ impl Settings {
     #[expect(clippy::unnecessary_wraps, reason = "it fails where the feature is off")]
     fn redis(&self, builder: TokenStoreBuilder) -> Result<TokenStoreBuilder> {
         let url = self.message_queue.url.as_ref().map_or("redis://redis:6379/0", Secret::expose);
-        let prefix = self.oauth.token_key_prepend.as_deref().unwrap_or("oauth_client:");
-        Ok(builder.redis(url, prefix))
+        Ok(builder.redis_trusting(url, self.message_queue.ca_file.clone(), self.key_prefix()))
+    }
+
+    /// What keys in Redis begin with.
+    #[cfg(feature = "redis")]
+    fn key_prefix(&self) -> &str {
+        self.oauth.token_key_prepend.as_deref().unwrap_or("oauth_client:")
+    }
+
+    /// The tokens that the old program left in Redis. Only where somebody said where that is.
+    #[cfg(feature = "redis")]
+    pub(crate) async fn old_tokens(&self) -> Option<Result<OldTokens>> {
+        let url = self.message_queue.url.clone()?;
+        let server = RedisServer { url, ca_file: self.message_queue.ca_file.clone() };
+        Some(OldTokens::open(&server, self.key_prefix()).await)
     }
 
     #[cfg(not(feature = "redis"))]

@@ -69,7 +69,7 @@ enum Backend {
     Keyring,
     #[cfg(feature = "redis")]
     Redis {
-        url: Secret,
+        server: crate::redis_link::RedisServer,
         prefix: String,
     },
 }
@@ -351,10 +351,22 @@ impl TokenStoreBuilder {
         self
     }
 
-    /// Secrets in Redis, under this prefix and the profile.
+    /// Secrets in Redis, under this prefix and the profile. With a `rediss://` address by TLS.
     #[cfg(feature = "redis")]
-    pub fn redis(mut self, url: impl Into<String>, prefix: impl Into<String>) -> Self {
-        self.backend = Backend::Redis { url: Secret::new(url), prefix: prefix.into() };
+    pub fn redis(self, url: impl Into<String>, prefix: impl Into<String>) -> Self {
+        self.redis_trusting(url, None, prefix)
+    }
+
+    /// The same, by TLS, with a Redis that these certificate authorities vouch for, and no others.
+    #[cfg(feature = "redis")]
+    pub fn redis_trusting(
+        mut self,
+        url: impl Into<String>,
+        ca_file: Option<PathBuf>,
+        prefix: impl Into<String>,
+    ) -> Self {
+        let server = crate::redis_link::RedisServer { url: Secret::new(url), ca_file };
+        self.backend = Backend::Redis { server, prefix: prefix.into() };
         self
     }
 
@@ -392,11 +404,11 @@ impl TokenStoreBuilder {
                 Arc::new(crate::vault::KeyringVault::open(&self.profile, self.data).await?)
             }
             #[cfg(feature = "redis")]
-            Backend::Redis { url, prefix } => {
+            Backend::Redis { server, prefix } => {
                 let (key, header) = (self.key, self.data.join("vault.json"));
                 let sealer = crate::files::blocking(move || Sealer::open(&key, &header)).await?;
                 let prefix = format!("{prefix}{}:", self.profile);
-                Arc::new(crate::vault::RedisVault::open(&url, prefix, sealer).await?)
+                Arc::new(crate::vault::RedisVault::open(&server, prefix, sealer).await?)
             }
         };
         Ok(TokenStore {

@@ -110,7 +110,9 @@ pub async fn issue(
             refresh_token::open(&presented, &sealed, now)
         }
         Committed::Replayed => {
-            env.audit.record(&Event::Replayed { client: &client.id });
+            let event = Event::Replayed { client: &client.id };
+            env.audit.keep(&event).await?;
+            env.audit.record(&event);
             Err(OAuthError::invalid_grant("already used; everything issued from it is revoked"))
         }
         Committed::Revoked => Err(OAuthError::invalid_grant("revoked")),

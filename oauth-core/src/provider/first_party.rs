@@ -113,6 +113,7 @@ impl Provider {
             user: Some(&user),
             scope: &response.scope,
         };
+        env.audit.keep(&event).await?;
         env.audit.record(&event);
         Ok(FirstPartyTokens { authorization: id, response })
     }
@@ -153,6 +154,7 @@ impl Provider {
             user: user.as_ref(),
             scope: &response.scope,
         };
+        env.audit.keep(&event).await?;
         env.audit.record(&event);
         Ok(response)
     }

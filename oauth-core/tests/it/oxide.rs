@@ -339,12 +339,7 @@ async fn a_sign_in_is_the_owners() {
 
 #[tokio::test]
 async fn rfc6749_s5_1_the_scope_in_the_answer_is_that_of_the_token() {
-    let right = AccessRight {
-        user: UserId::new(USER),
-        api: "b".into(),
-        access: Access::None,
-        paths: Vec::new(),
-    };
+    let right = AccessRight::new(UserId::new(USER), "b", Access::None);
     let world = now(Setup::new().right(right)).await;
     let code = code(&world, "web").await;
     let first = tokens(redeem(&world.provider, redemption("web", &code)).await);

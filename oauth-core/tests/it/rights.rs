@@ -12,10 +12,8 @@ use serde_json::{Map, Value, json};
 
 fn right(api: &str, access: Access, paths: &[&str]) -> AccessRight {
     AccessRight {
-        user: UserId::new(USER),
-        api: api.into(),
-        access,
         paths: paths.iter().map(|&p| p.into()).collect(),
+        ..AccessRight::new(UserId::new(USER), api, access)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{Operator, Refusal, answer, query};
 use crate::{
-    administration::users::{beginning_with, check_paths, set_right},
+    access_rights,
+    administration::users::{beginning_with, set_right},
     audit::{Entry, Kind},
     state::AppState,
 };
@@ -17,7 +18,7 @@ use oauth_core::{
     seaorm::UserAccount,
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// How many people are listed at once.
 const PAGE: u64 = 100;
@@ -53,7 +54,7 @@ pub(super) async fn list(
     Ok(answer(json!({
         "user_id": user.id.as_str(),
         "username": user.username,
-        "rights": rights.iter().map(described).collect::<Vec<_>>(),
+        "rights": rights.iter().map(access_rights::described).collect::<Vec<_>>(),
     })))
 }
 
@@ -64,6 +65,8 @@ struct Wanted {
     access: String,
     #[serde(default)]
     paths: Vec<String>,
+    #[serde(default)]
+    write_paths: Vec<String>,
 }
 
 /// Sets how far a person may go with an API, in place of what was set before.
@@ -73,11 +76,22 @@ pub(super) async fn set(
     Path((id, api)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let wanted: Wanted = serde_json::from_slice(&body)
-        .map_err(|_| Refusal::Invalid("the body must be {\"access\": .., \"paths\": [..]}"))?;
+    let wanted: Wanted = serde_json::from_slice(&body).map_err(|_| {
+        Refusal::Invalid(
+            "the body must be {\"access\": .., \"paths\": [..], \"write_paths\": [..]}",
+        )
+    })?;
     let access = Access::parse(&wanted.access)
         .ok_or(Refusal::Invalid("access is none of none, read and write"))?;
-    change(&state, &operator, (&id, &api), access, wanted.paths).await
+    if access != Access::Write && !wanted.write_paths.is_empty() {
+        return Err(Refusal::Invalid("write_paths is for those who may write"));
+    }
+    let right = AccessRight {
+        paths: wanted.paths,
+        write_paths: wanted.write_paths,
+        ..AccessRight::new(UserId::new(id), api, access)
+    };
+    change(&state, &operator, right).await
 }
 
 /// Takes the right of a person on an API back.
@@ -86,36 +100,30 @@ pub(super) async fn remove(
     operator: Operator,
     Path((id, api)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
-    change(&state, &operator, (&id, &api), Access::None, Vec::new()).await
+    change(&state, &operator, AccessRight::new(UserId::new(id), api, Access::None)).await
 }
 
 async fn change(
     state: &AppState,
     operator: &Operator,
-    (id, api): (&str, &str),
-    access: Access,
-    paths: Vec<String>,
+    right: AccessRight,
 ) -> Result<Response, Refusal> {
-    let user = account(state, id).await?;
+    let api = right.api.clone();
+    let user = account(state, right.user.as_str()).await?;
     let rights = state.store.rights(&user.id).await?;
     let known = state.config.known_apis().iter().any(|known| known.name == api);
     if !known && rights.iter().all(|right| right.api != api) {
         return Err(Refusal::NotFound);
     }
     let others: Vec<_> = rights.into_iter().filter(|right| right.api != api).collect();
-    let paths = check_paths(paths, &others).map_err(Refusal::Invalid)?;
-    let detail = format!("{} on {api}: {}", access.as_str(), paths.join(" "));
-    let entry = Entry::new(Kind::RightSet).scope(api);
-    let entry = operator.sign(entry, &format!("{detail}, for {}", user.id));
+    let right = access_rights::check(right, &others).map_err(Refusal::Invalid)?;
+    let entry = Entry::new(Kind::RightSet).scope(&api);
+    let entry = operator.sign(entry, &format!("{}, for {}", access_rights::words(&right), user.id));
     state.audit.write(entry).await?;
-    set_right(state, &user.id, api, access, paths.clone()).await?;
-    tracing::info!(user.id = %user.id, api, access = access.as_str(), "right set by a program");
-    let (user, api) = (user.id, api.to_owned());
-    Ok(answer(described(&AccessRight { user, api, access, paths })))
-}
-
-fn described(right: &AccessRight) -> Value {
-    json!({ "api": right.api, "access": right.access.as_str(), "paths": right.paths })
+    let answered = access_rights::described(&right);
+    tracing::info!(user.id = %user.id, api = &*api, access = right.access.as_str(), "right set by a program");
+    set_right(state, right).await?;
+    Ok(answer(answered))
 }
 
 async fn account(state: &AppState, id: &str) -> Result<UserAccount, Refusal> {

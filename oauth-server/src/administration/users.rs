@@ -1,6 +1,6 @@
 //! People: finding them, locking them out, and their rights.
 
-use crate::{registration::is_deceptive, state::AppState};
+use crate::state::AppState;
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, UserId},
@@ -67,16 +67,9 @@ pub async fn disable(state: &AppState, user: &UserId) -> Result<u64, PortError> 
     cut_off(state, user).await
 }
 
-/// Sets how far a user may go with an API, in place of what was set before. The other rights of the user are not read
+/// Sets how far a user may go with an API, in place of what was set before; [checked](crate::access_rights::check). The other rights of the user are not read
 /// and not written: somebody else may be changing, or taking back, one of those at this moment.
-pub async fn set_right(
-    state: &AppState,
-    user: &UserId,
-    api: &str,
-    access: Access,
-    paths: Vec<String>,
-) -> Result<(), PortError> {
-    let right = AccessRight { user: user.clone(), api: api.to_owned(), access, paths };
+pub async fn set_right(state: &AppState, right: AccessRight) -> Result<(), PortError> {
     state.store.write(move |t| Box::pin(async move { write_right(t, right).await })).await
 }
 
@@ -88,40 +81,9 @@ async fn write_right(t: &DatabaseTransaction, right: AccessRight) -> Result<(), 
         return Ok(());
     }
     let instead = OnConflict::columns([Column::UserId, Column::Api])
-        .update_columns([Column::Access, Column::Paths])
+        .update_columns([Column::Access, Column::Paths, Column::WritePaths])
         .to_owned();
     let insert = Entity::insert(ActiveModel::from(right)).on_conflict(instead);
     insert.exec_without_returning(t).await?;
     Ok(())
-}
-
-/// The most characters of a path pattern.
-const LONGEST_PATH: usize = 200;
-/// The most patterns for one API.
-const MOST_PATHS: usize = 50;
-/// The most bytes of all patterns of a user together. They travel in every access token, reading and writing apart,
-/// in base64, and a token must stay well under the 8 KB that servers take in a header.
-const MOST_BYTES: usize = 1800;
-
-/// Path patterns, if they may stand beside the other rights of the user; else what is wrong, as a sentence.
-pub fn check_paths(
-    paths: Vec<String>,
-    others: &[AccessRight],
-) -> Result<Vec<String>, &'static str> {
-    if paths.len() > MOST_PATHS || paths.iter().any(|p| p.chars().count() > LONGEST_PATH) {
-        return Err("Give at most 50 paths of at most 200 characters.");
-    }
-    let odd = |c: char| c.is_whitespace() || is_deceptive(c);
-    if paths.iter().any(|p| p.is_empty() || p.starts_with('/') || p.chars().any(odd)) {
-        return Err(
-            "Give one path on each line, such as single/*, without spaces and without a slash before it.",
-        );
-    }
-    let all = others.iter().flat_map(|right| &right.paths).chain(&paths);
-    if all.map(|path| path.len() + 3).sum::<usize>() > MOST_BYTES {
-        return Err(
-            "These are too many paths for one person: they would not fit into an access token. Use patterns such as single/*.",
-        );
-    }
-    Ok(paths)
 }

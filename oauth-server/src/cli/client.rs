@@ -119,6 +119,8 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
             if !state.store.remove_client(&ClientId::new(&*id)).await? {
                 bail!("there is no client with the id {id:?}");
             }
+            let entry = Entry::new(Kind::RegistrationRemoved).client(&ClientId::new(&*id));
+            state.audit.write(entry.detail("at the command line")).await?;
             output::message(&format!("{id} deleted, with everything issued to it"))
         }
     }
@@ -175,6 +177,8 @@ async fn rotate(state: &AppState, output: Output, id: &str) -> anyhow::Result<()
     if !state.store.replace_client(fresh.client.clone()).await? {
         bail!("{id} was deleted meanwhile");
     }
+    let entry = Entry::new(Kind::RegistrationChanged).client(&fresh.client.id);
+    state.audit.write(entry.detail("another secret, at the command line")).await?;
     print_with_secret(output, &fresh.client, fresh.secret)
 }
 

@@ -5,6 +5,7 @@ use super::{
     secret::PasswordSource,
 };
 use crate::{
+    access_rights,
     administration::users,
     audit::{Entry, Kind},
     credentials::{check_email, check_username},
@@ -91,6 +92,9 @@ pub(super) enum Command {
         /// Only below this path, such as single/*; may be given several times
         #[arg(long = "path", value_name = "PATTERN")]
         paths: Vec<String>,
+        /// Write only below this path, where that is not where reading is allowed; may be given several times
+        #[arg(long = "write-path", value_name = "PATTERN")]
+        write_paths: Vec<String>,
     },
 }
 
@@ -153,9 +157,11 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
                 if had { "signs in with the password alone" } else { "had no second factor" };
             output::message(&format!("{} {what}", user.username))
         }
-        Command::Rights { name, api, access, paths } => {
+        Command::Rights { name, api, access, paths, write_paths } => {
             let access = Access::parse(&access).context("expected none, read or write")?;
-            rights(state, &name, &api, access, paths).await
+            let user = account(state, &name).await?;
+            let right = AccessRight::new(user.id.clone(), api, access);
+            rights(state, &user, AccessRight { paths, write_paths, ..right }).await
         }
     }
 }
@@ -264,10 +270,8 @@ async fn show(state: &AppState, output: Output, name: &str) -> anyhow::Result<()
     let user = account(state, name).await?;
     let rights = state.store.rights(&user.id).await?;
     let mut json = described(&user);
-    let right =
-        |r: &AccessRight| json!({"api": r.api, "access": r.access.as_str(), "paths": r.paths});
     if let Some(map) = json.as_object_mut() {
-        map.insert("rights".into(), rights.iter().map(right).collect());
+        map.insert("rights".into(), rights.iter().map(access_rights::described).collect());
     }
     output.data(&json, || {
         let mut text = format!(
@@ -281,13 +285,7 @@ async fn show(state: &AppState, output: Output, name: &str) -> anyhow::Result<()
             date(user.created_at)
         );
         for right in &rights {
-            let _ = writeln!(
-                text,
-                "right     {} {} {}",
-                right.api,
-                right.access.as_str(),
-                right.paths.join(" ")
-            );
+            let _ = writeln!(text, "right     {}", access_rights::words(right));
         }
         text
     })
@@ -319,26 +317,19 @@ async fn disable(state: &AppState, name: &str) -> anyhow::Result<()> {
     ))
 }
 
-async fn rights(
-    state: &AppState,
-    name: &str,
-    api: &str,
-    access: Access,
-    paths: Vec<String>,
-) -> anyhow::Result<()> {
+async fn rights(state: &AppState, user: &UserAccount, right: AccessRight) -> anyhow::Result<()> {
+    let (api, access) = (right.api.clone(), right.access);
     let known: Vec<String> = state.config.known_apis().into_iter().map(|a| a.name).collect();
+    ensure!(known.contains(&api), "there is no API named {api:?}; there are: {}", known.join(", "));
     ensure!(
-        known.iter().any(|k| k == api),
-        "there is no API named {api:?}; there are: {}",
-        known.join(", ")
+        right.write_paths.is_empty() || access == Access::Write,
+        "--write-path is for those who may write"
     );
-    let user = account(state, name).await?;
     let rights = state.store.rights(&user.id).await?;
     let others: Vec<_> = rights.into_iter().filter(|right| right.api != api).collect();
-    let paths = users::check_paths(paths, &others).map_err(|what| anyhow!("{what}"))?;
-    let detail = format!("{} on {api}: {}, for {}", access.as_str(), paths.join(" "), user.id);
-    let entry = Entry::new(Kind::RightSet).scope(api).detail(detail + ", at the command line");
-    state.audit.write(entry).await?;
-    users::set_right(state, &user.id, api, access, paths).await?;
+    let right = access_rights::check(right, &others).map_err(|what| anyhow!("{what}"))?;
+    let detail = format!("{}, for {}, at the command line", access_rights::words(&right), user.id);
+    state.audit.write(Entry::new(Kind::RightSet).scope(&api).detail(detail)).await?;
+    users::set_right(state, right).await?;
     output::message(&format!("{} has {} on {api} now", user.username, access.as_str()))
 }

@@ -331,7 +331,8 @@ sections! {
         /// `*.studio.example.org`, in which `*` stands for one label or more. Unset: the devices of the server's own domain
         /// and of `.local`; in production it must be set.
         audience: Vec<String> = Vec::new(),
-        /// What a client may do for itself, by the client credentials grant, as `api:access`. Nothing else is granted to it.
+        /// What a client may do for itself, by the client credentials grant, as `api:access` or
+        /// `api:access:pattern`. Nothing else is granted to it.
         client_rights: Vec<String> = vec!["registration:write".into()],
         /// Files with JWK sets of other authorization servers of the facility, published beside the own keys. Read
         /// again every minute.
@@ -602,7 +603,8 @@ sections! {
         password: Option<Secret> = None,
         /// Whether the user is an administrator.
         admin: bool = false,
-        /// Rights on APIs, such as `connection:write`.
+        /// Rights on APIs, such as `connection:write`, or with a path pattern `connection:write:single/*`. Several for
+        /// one API add up: `connection:read` and `connection:write:single/*` are reading everywhere, writing there.
         rights: Vec<String> = Vec::new(),
         /// What the user says about itself: standard claims of OpenID Connect, such as
         /// `{ name = "Ada Lovelace", email = "ada@example.org", email_verified = true, address = { locality = "London" } }`.

@@ -1,7 +1,7 @@
 //! What is said of one route.
 
 use serde_json::{Map, Value, json};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Who may use a route, and by what it shows who it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Lock {
 }
 
 /// A field: its name, with `?` behind it where it may be left out and `:` and a type where it is no text; and what it
-/// is.
+/// is. `users[].id` is the field `id` of each thing in the list `users`.
 pub(crate) type Field = (&'static str, &'static str);
 
 /// One method of one path, described.
@@ -58,6 +58,7 @@ pub(crate) struct Op {
     pub(super) lock: Lock,
     /// The type, and the alternatives of what it may hold.
     body: Option<(&'static str, Vec<Vec<Field>>)>,
+    shown: Vec<Field>,
     query: Vec<Field>,
     answers: Vec<(u16, &'static str)>,
     content: &'static str,
@@ -82,6 +83,7 @@ impl Op {
             about: "",
             lock: Lock::Open,
             body: None,
+            shown: Vec::new(),
             query: Vec::new(),
             answers: Vec::new(),
             content: JSON,
@@ -131,6 +133,11 @@ impl Op {
     /// It answers with another type than JSON.
     pub(crate) fn gives(self, content: &'static str) -> Self {
         Self { content, ..self }
+    }
+
+    /// Where it is done, it answers with a JSON object of these.
+    pub(crate) fn shows(self, fields: &[Field]) -> Self {
+        Self { shown: fields.to_vec(), ..self }
     }
 
     /// It answers so.
@@ -188,8 +195,11 @@ impl Op {
             let response = if matches!(status, 204 | 205) || (300..400).contains(&status) {
                 json!({"description": what})
             } else {
-                let schema =
-                    if self.content == JSON { json!({}) } else { json!({"type": "string"}) };
+                let schema = match self.content {
+                    JSON if status < 400 && !self.shown.is_empty() => object(&self.shown),
+                    JSON => json!({}),
+                    _ => json!({"type": "string"}),
+                };
                 json!({"description": what, "content": {self.content: {"schema": schema}}})
             };
             (status.to_string(), response)
@@ -226,12 +236,21 @@ fn read((name, text): &Field) -> (&'static str, bool, Value) {
 fn object(fields: &[Field]) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
+    let mut lists: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
     for field in fields {
+        if let Some((list, inner)) = field.0.split_once("[].") {
+            lists.entry(list).or_default().push((inner, field.1));
+            continue;
+        }
         let (name, is_required, schema) = read(field);
         properties.insert(name.to_owned(), schema);
         if is_required {
             required.push(name);
         }
+    }
+    for (name, fields) in lists {
+        properties.insert(name.to_owned(), json!({"type": "array", "items": object(&fields)}));
+        required.push(name);
     }
     json!({"type": "object", "properties": properties, "required": required})
 }

@@ -10,7 +10,10 @@ use super::{
     problem::{Problem, Trouble},
     session::{profile, renewed},
 };
-use crate::state::AppState;
+use crate::{
+    audit::{Entry, Kind},
+    state::AppState,
+};
 use axum::{
     Json, Router,
     extract::{Path, State},
@@ -18,7 +21,7 @@ use axum::{
     routing::{delete, get, post},
 };
 use http::{HeaderMap, Method, header};
-use oauth_core::model::{HashedToken, UserId};
+use oauth_core::model::{ClientId, HashedToken, UserId};
 use resource_guard::{Revocations as _, session_entry};
 use serde_json::{Map, Value, json};
 
@@ -73,6 +76,11 @@ async fn log_out(
         Some(token) => {
             let claims = claims(&state, token).await?;
             revoke(&state, token, &claims).await?;
+            let text = |name: &str| claims.get(name).and_then(Value::as_str);
+            let (user, client) =
+                (text("sub").map(UserId::new), text("client_id").map(ClientId::new));
+            let entry = user.iter().fold(Entry::new(Kind::Revoked), Entry::user);
+            state.audit.write(client.iter().fold(entry, Entry::client)).await?;
             Vec::new()
         }
         None => logout::left(&state, &method, &headers).await?.1,

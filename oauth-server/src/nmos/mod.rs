@@ -4,12 +4,12 @@ pub mod dns_sd;
 pub mod hosted;
 pub mod legacy;
 
-use crate::config::Config;
+use crate::{access_rights, config::Config};
 use async_trait::async_trait;
 use oauth_core::{
     config::{Audience, Policy, RefreshTokens},
     error::PortError,
-    model::{Access, AccessRight, Client, Issuer, Login, Scope, UserId},
+    model::{AccessRight, Client, Issuer, Login, Scope, UserId},
     ports::Claims,
     seaorm::SeaStore,
 };
@@ -72,17 +72,10 @@ pub fn is_audience(text: &str) -> bool {
     host.len() <= 253 && host.trim_end_matches('.').split('.').all(is_label)
 }
 
-/// What clients may do for themselves; what cannot be read is left out, and reported by [`problems`].
+/// What clients may do for themselves; nothing where it cannot be read, which [`problems`] reports.
 pub fn client_rights(config: &Config) -> Vec<AccessRight> {
-    config.nmos.client_rights.iter().filter_map(|text| right(text)).collect()
-}
-
-fn right(text: &str) -> Option<AccessRight> {
-    let (api, access) = text.split_once(':')?;
-    let access = Access::parse(access).filter(|access| *access != Access::None)?;
-    // It is nobody's: the client's own.
-    let (user, api, paths) = (UserId::new(""), api.to_owned(), Vec::new());
-    Some(AccessRight { user, api, access, paths })
+    // They are nobody's: the client's own.
+    access_rights::parse(&UserId::new(""), &config.nmos.client_rights).unwrap_or_default()
 }
 
 /// What is wrong with the settings, each with its key.
@@ -101,13 +94,13 @@ pub fn problems(config: &Config) -> Vec<(String, String)> {
     }
     // In another profile nobody gets them.
     let used = if config.profile().is_nmos() { &*config.nmos.client_rights } else { &[] };
-    for text in used {
-        if right(text).is_none_or(|right| apis.iter().all(|api| api.name != right.api)) {
-            problems.push((
-                "nmos.client_rights".to_owned(),
-                format!("{text:?} is not a known API with :read or :write"),
-            ));
-        }
+    let is_known = |name: &str| apis.iter().any(|api| api.name == name);
+    let nothing = used.iter().map(String::as_str).find(|text| text.ends_with(":none"));
+    if let Some(text) = nothing.or_else(|| access_rights::problem(used, is_known)) {
+        problems.push((
+            "nmos.client_rights".to_owned(),
+            format!("{text:?} is not a known API with :read or :write, and a path pattern perhaps"),
+        ));
     }
     problems.extend(hosted::problems(config));
     problems.extend(dns_sd::problems(config));

@@ -1,7 +1,8 @@
 //! The devices somebody is signed in on without a browser session: one for each sign-in that gave tokens.
 
-use super::{People, error::Error};
+use super::{People, error::Error, own_client};
 use crate::{
+    audit::{Entry, Kind},
     entity::device::{ActiveModel, Column, Entity},
     shell,
 };
@@ -68,9 +69,15 @@ impl People<'_> {
     }
 
     /// Revokes the tokens of a device and forgets it.
-    pub(super) async fn end_device(&self, authorization: AuthorizationId) -> Result<(), Error> {
+    pub(super) async fn end_device(
+        &self,
+        user: &UserId,
+        authorization: AuthorizationId,
+    ) -> Result<(), Error> {
         let env = self.state.provider.env();
         env.grants.revoke(authorization, env.clock.now()).await?;
+        let entry = Entry::new(Kind::Revoked).client(&own_client::id()).user(user);
+        self.state.audit.write(entry).await?;
         let write = self.state.store.write(move |t| {
             Box::pin(async move {
                 Entity::delete_by_id(authorization.0).exec(t).await?;

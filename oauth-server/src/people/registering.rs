@@ -89,8 +89,7 @@ impl People<'_> {
             ..NewUser::new(id.clone(), wanted.username.clone(), now)
         };
         let rights = registration.rights.into_iter();
-        let right =
-            |(api, access)| AccessRight { user: id.clone(), api, access, paths: Vec::new() };
+        let right = |(api, access): (String, _)| AccessRight::new(id.clone(), api, access);
         let rights: Vec<_> = rights.map(right).collect();
         let letter = self.state.mail.is_on() && wanted.email.is_some();
         if self.create(new, rights, &wanted).await? {

@@ -95,7 +95,7 @@ impl People<'_> {
             if !programs.iter().any(|place| place.id == number.to_string()) {
                 return Err(Refusal::NotFound.into());
             }
-            return self.end_device(AuthorizationId(number)).await;
+            return self.end_device(user, AuthorizationId(number)).await;
         }
         if self.state.sessions.end_one_of(user, id).await? {
             Ok(())

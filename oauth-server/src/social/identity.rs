@@ -115,14 +115,8 @@ impl Social {
                     return Ok(false);
                 }
                 say(t, &user, profile, email).await?;
-                let right = |(api, access)| {
-                    let user = user.clone();
-                    access_right::ActiveModel::from(AccessRight {
-                        user,
-                        api,
-                        access,
-                        paths: Vec::new(),
-                    })
+                let right = |(api, access): (String, Access)| {
+                    access_right::ActiveModel::from(AccessRight::new(user.clone(), api, access))
                 };
                 if !rights.is_empty() {
                     let rows = rights.into_iter().map(right);

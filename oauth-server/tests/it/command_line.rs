@@ -153,6 +153,10 @@ fn users_are_made_listed_and_locked_out() {
     good(at, &["user", "rights", "alice", "connection", "write", "--path", "single/*"], "");
     good(at, &["user", "rights", "alice", "query", "read"], "");
     good(at, &["user", "rights", "alice", "query", "none"], "");
+    let apart = ["user", "rights", "alice", "node", "write", "--write-path", "self"];
+    good(at, &apart, "");
+    let idle = ["user", "rights", "alice", "node", "read", "--write-path", "self"];
+    assert!(bad(at, &idle, "", 1).contains("--write-path"));
     assert!(
         bad(at, &["user", "rights", "alice", "nonsense", "read"], "", 1).contains("connection")
     );
@@ -168,7 +172,10 @@ fn users_are_made_listed_and_locked_out() {
     let alice = json(&good(at, &["user", "show", "alice", "--output", "json"], ""));
     assert_eq!(
         alice["rights"],
-        serde_json::json!([{"api": "connection", "access": "write", "paths": ["single/*"]}])
+        serde_json::json!([
+            {"api": "connection", "access": "write", "paths": ["single/*"], "write_paths": []},
+            {"api": "node", "access": "write", "paths": [], "write_paths": ["self"]},
+        ])
     );
 }
 

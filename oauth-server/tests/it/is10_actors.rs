@@ -108,10 +108,8 @@ impl Server {
         let mut rights = oauth_core::ports::Users::rights(&self.state.store, user).await.unwrap();
         rights.retain(|right| right.api != api);
         rights.push(AccessRight {
-            user: user.clone(),
-            api: api.into(),
-            access,
             paths: paths.iter().map(|&path| path.into()).collect(),
+            ..AccessRight::new(user.clone(), api, access)
         });
         self.state.store.set_rights(user, rights).await.unwrap();
     }

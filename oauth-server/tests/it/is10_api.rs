@@ -10,6 +10,7 @@ use oauth_core::{
     ports::Users as _,
 };
 use serde_json::{Value, json as object};
+use std::collections::BTreeSet;
 
 /// A token for the operator's client itself.
 async fn operators_token(server: &Server) -> String {
@@ -39,7 +40,9 @@ async fn rights_are_set_read_and_taken_back_and_count_from_the_next_token_on() {
     let (status, answer) =
         call(&server, "PUT", &format!("{path}/connection"), &token, &right).await;
     assert_eq!(status, 200, "{answer}");
-    let expected = object!({ "api": "connection", "access": "write", "paths": ["single/*"] });
+    let expected = object!({
+        "api": "connection", "access": "write", "paths": ["single/*"], "write_paths": [],
+    });
     assert_eq!(answer, expected);
     let (_, all) = call(&server, "GET", &path, &token, &Value::Null).await;
     assert!(all["rights"].as_array().unwrap().contains(&expected), "{all}");
@@ -47,6 +50,14 @@ async fn rights_are_set_read_and_taken_back_and_count_from_the_next_token_on() {
     let (_, claims) = decoded(tokens["access_token"].as_str().unwrap());
     let both = object!({ "read": ["single/*"], "write": ["single/*"] });
     assert_eq!(claims["x-nmos-connection"], both);
+    let right = object!({ "access": "write", "write_paths": ["single/*"] });
+    let (status, answer) =
+        call(&server, "PUT", &format!("{path}/connection"), &token, &right).await;
+    assert_eq!((status, &answer["write_paths"]), (200, &object!(["single/*"])), "{answer}");
+    let tokens = ada.tokens("connection").await;
+    let (_, claims) = decoded(tokens["access_token"].as_str().unwrap());
+    let apart = object!({ "read": ["*"], "write": ["single/*"] });
+    assert_eq!(claims["x-nmos-connection"], apart, "reading and writing apart");
     let (status, _) =
         call(&server, "DELETE", &format!("{path}/connection"), &token, &Value::Null).await;
     assert_eq!(status, 200);
@@ -56,7 +67,102 @@ async fn rights_are_set_read_and_taken_back_and_count_from_the_next_token_on() {
     assert_eq!(found["users"][0]["username"], "ada");
     let (_, log) =
         call(&server, "GET", "/admin/api/audit?event=right_set", &token, &Value::Null).await;
-    assert_eq!(log["entries"].as_array().unwrap().len(), 2, "{log}");
+    assert_eq!(log["entries"].as_array().unwrap().len(), 3, "{log}");
+}
+
+/// The names in a described object: all of them, and those that are always there.
+fn described(schema: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
+    let all = schema["properties"].as_object().unwrap().keys().cloned().collect();
+    let needed = schema["required"].as_array().unwrap();
+    (all, needed.iter().map(|name| name.as_str().unwrap().to_owned()).collect())
+}
+
+/// Asserts that an answer has what is said of it and nothing else, and so has each thing in its lists.
+#[track_caller]
+fn fits(answer: &Value, schema: &Value, what: &str) {
+    let (all, needed) = described(schema);
+    let seen: BTreeSet<String> = answer.as_object().unwrap().keys().cloned().collect();
+    assert!(needed.is_subset(&seen) && seen.is_subset(&all), "{what}: {seen:?} is not {all:?}");
+    for (name, schema) in schema["properties"].as_object().unwrap() {
+        let Some(value) = answer.get(name).filter(|value| !value.is_null()) else { continue };
+        let kind = schema["type"].as_str().unwrap();
+        let is_it = match kind {
+            "array" => value.is_array(),
+            "boolean" => value.is_boolean(),
+            "integer" => value.is_i64(),
+            _ => value.is_string(),
+        };
+        assert!(is_it, "{what}: {name} is no {kind}: {value}");
+        if schema["items"].get("properties").is_some() {
+            let list = value.as_array().unwrap();
+            assert!(!list.is_empty(), "{what}: there is something in {name} to compare");
+            list.iter().for_each(|item| fits(item, &schema["items"], name));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_this_api_is_what_it_takes_and_gives() {
+    let server = is10("").await;
+    let token = operators_token(&server).await;
+    let ada = server.signed_up("ada").await;
+    let node = object!({
+        "client_name": "Camera 7", "grant_types": ["client_credentials"], "response_types": [],
+        "scope": "registration",
+    });
+    let asked = server.send(json_request("POST", "/oauth/register", None, &node)).await;
+    let client = json(asked).await["client_id"].as_str().unwrap().to_owned();
+    let document = json(server.get("/openapi.json").await).await;
+    let of = |method: &str, path: &str| document["paths"][path][method].clone();
+    let schema = |operation: &Value| {
+        operation["responses"]["200"]["content"]["application/json"]["schema"].clone()
+    };
+    let (_, list) = call(&server, "GET", "/admin/api/registrations", &token, &Value::Null).await;
+    let asked_at = list["registrations"][0]["asked_at"].clone();
+    let rights = format!("/admin/api/users/{}/rights", ada.id);
+    let right = object!({ "access": "write", "paths": ["a"], "write_paths": ["b"] });
+    let answer = object!({ "answer": "approve", "asked_at": asked_at });
+    for (method, described_as, path, body) in [
+        ("get", "/admin/api/users", "/admin/api/users?begins=a&after=0", Value::Null),
+        ("put", "/admin/api/users/{id}/rights/{api}", &*format!("{rights}/query"), right),
+        ("get", "/admin/api/users/{id}/rights", &*rights, Value::Null),
+        ("get", "/admin/api/registrations", "/admin/api/registrations", Value::Null),
+        (
+            "post",
+            "/admin/api/registrations/{client_id}",
+            &*format!("/admin/api/registrations/{client}"),
+            answer,
+        ),
+        ("delete", "/admin/api/users/{id}/rights/{api}", &*format!("{rights}/query"), Value::Null),
+        ("get", "/admin/api/audit", "/admin/api/audit?limit=10&since=0", Value::Null),
+    ] {
+        let operation = of(method, described_as);
+        let method = method.to_uppercase();
+        let said = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if body.is_null() {
+            assert!(said.is_null(), "{method} {described_as} takes no body");
+        } else {
+            // All that is described is taken, nothing else is, and what must be there must.
+            let (all, needed) = described(said);
+            assert_eq!(all, body.as_object().unwrap().keys().cloned().collect(), "{described_as}");
+            let mut more = body.clone();
+            more["undescribed"] = "x".into();
+            let mut wrong = vec![more];
+            for name in needed {
+                let mut less = body.clone();
+                less.as_object_mut().unwrap().remove(&name);
+                wrong.push(less);
+            }
+            for body in wrong {
+                let (status, answer) = call(&server, &method, path, &token, &body).await;
+                assert_eq!((status, answer["error"].as_str()), (400, Some("invalid_request")));
+                assert!(operation["responses"].get("400").is_some());
+            }
+        }
+        let (status, answer) = call(&server, &method, path, &token, &body).await;
+        assert_eq!(status, 200, "{method} {path}: {answer}");
+        fits(&answer, &schema(&operation), described_as);
+    }
 }
 
 #[tokio::test]
@@ -87,6 +193,18 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() {
         (
             at(ada.id.as_str(), "query"),
             object!({ "access": "read", "paths": ["a b"] }),
+            400,
+            "invalid_request",
+        ),
+        (
+            at(ada.id.as_str(), "query"),
+            object!({ "access": "read", "write_paths": ["a"] }),
+            400,
+            "invalid_request",
+        ),
+        (
+            at(ada.id.as_str(), "query"),
+            object!({ "access": "write", "write_paths": ["/a"] }),
             400,
             "invalid_request",
         ),

@@ -242,6 +242,112 @@ async fn a26_administrators_search_it_and_take_it_away_and_nobody_else() {
 }
 
 #[tokio::test]
+async fn a26_tokens_of_the_servers_own_front_ends_are_written_down_too() {
+    let server = is10("").await;
+    let ada = server.user("ada", PASSWORD).await;
+    let login = object!({ "username": "ada", "password": PASSWORD });
+    let first = server.tell("/login", login).await.body;
+    let refresh = first["refresh_token"].as_str().unwrap();
+    let next = server.tell("/refresh", object!({ "refresh_token": refresh })).await.body;
+    let guest = server.tell("/guest", Value::Null).await.body;
+    let token = next["access_token"].as_str().unwrap();
+    let gone = server.call("POST", "/logout").token(token).send().await;
+    assert!(gone.status.is_success(), "{}", gone.body);
+    let rows = rows(&server).await;
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let of_ada = row.user_id.as_deref() == Some(ada.as_str());
+            (row.event.as_str(), row.grant_type.as_deref(), of_ada)
+        })
+        .collect();
+    let expected = [
+        ("token_issued", Some("first_party"), true),
+        ("token_refreshed", Some("refresh_token"), true),
+        ("token_issued", Some("first_party"), false),
+        ("token_revoked", None, true),
+    ];
+    assert_eq!(seen, expected);
+    assert!(rows[2].user_id.as_deref().is_some_and(|user| user.starts_with("guest:")));
+    let secrets = [&first["access_token"], &first["refresh_token"], &next["access_token"]];
+    let secrets = [&secrets[..], &[&next["refresh_token"], &guest["access_token"]]].concat();
+    for row in &rows {
+        assert_eq!(row.client_id.as_deref(), Some("oauth-server"));
+        let text = format!("{row:?}");
+        assert!(secrets.iter().all(|s| !text.contains(s.as_str().unwrap())), "{text}");
+        assert!(!text.contains(PASSWORD));
+    }
+}
+
+#[tokio::test]
+async fn a26_no_first_party_token_leaves_that_is_not_written_down() {
+    let server = is10("").await;
+    server.user("ada", PASSWORD).await;
+    let dropped = server.state.store.write(move |t| {
+        Box::pin(async move {
+            sea_orm::ConnectionTrait::execute_unprepared(t, "DROP TABLE oauth_audit").await?;
+            Ok(())
+        })
+    });
+    dropped.await.unwrap();
+    let answer = server.tell("/login", object!({ "username": "ada", "password": PASSWORD })).await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(answer.body.get("access_token").is_none(), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn a26_tokens_in_the_cookies_of_a_browser_are_written_down() {
+    let server = is10("[bff]\ncookie = \"jwt\"\n").await;
+    let ada = server.signed_up("ada").await;
+    assert_eq!(of_kind(&server, Kind::TokenIssued).await.len(), 0);
+    let page = ada.get("/auth/login?return_to=/app").await;
+    assert_eq!(page.location(), "/app");
+    let issued = of_kind(&server, Kind::TokenIssued).await;
+    assert_eq!((issued.len(), issued[0].grant_type.as_deref()), (1, Some("first_party")));
+    assert_eq!(issued[0].user_id.as_deref(), Some(ada.id.as_str()));
+}
+
+#[tokio::test]
+async fn a26_a_credential_that_comes_back_is_written_down() {
+    let server = is10("").await;
+    server.controller("query").await;
+    let ada = server.signed_up("ada").await;
+    server.right(&ada.id, "query", Access::Read, &[]).await;
+    let code = ada.code("query", &[]).await;
+    let basic = Some((CONTROLLER, SECRET));
+    let form = crate::is10_actors::redeem(&code);
+    assert_eq!(server.post("/oauth/token", basic, &form).await.status(), StatusCode::OK);
+    let again = server.post("/oauth/token", basic, &form).await;
+    assert_eq!(again.status(), StatusCode::BAD_REQUEST);
+    let rows = of_kind(&server, Kind::Replayed).await;
+    assert_eq!((rows.len(), rows[0].client_id.as_deref()), (1, Some(CONTROLLER)));
+}
+
+#[tokio::test]
+async fn a26_what_people_do_with_their_clients_is_written_down() {
+    let server = is10("").await;
+    let ada = server.signed_up("ada").await;
+    let made = ada.create_client(&[]).await;
+    let path = format!("/clients/{}", made.id);
+    let once = ada.get(&format!("{path}/secret")).await.value("once");
+    assert_eq!(
+        ada.post(&format!("{path}/secret"), &[("once", &once)]).await.status,
+        StatusCode::OK
+    );
+    let form = crate::pages_actors::client_form(&[("client_name", "Another name")]);
+    let saved = ada.post(&format!("{path}/edit"), &form).await;
+    assert!(saved.location().ends_with("done=saved"), "{}", saved.html);
+    ada.post(&format!("{path}/delete"), &[]).await;
+    let rows = rows(&server).await;
+    let seen: Vec<&str> = rows.iter().map(|row| row.event.as_str()).collect();
+    assert_eq!(seen, ["client_registered", "client_changed", "client_changed", "client_removed"]);
+    for row in rows {
+        assert_eq!(row.client_id.as_deref(), Some(made.id.as_str()));
+        assert_eq!(row.user_id.as_deref(), Some(ada.id.as_str()));
+    }
+}
+
+#[tokio::test]
 async fn a26_what_is_taken_away_is_no_formula() {
     let server = is10("").await;
     let entry = Entry::new(Kind::Key).detail("=HYPERLINK(\"https://evil.example\")");

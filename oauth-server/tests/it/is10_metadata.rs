@@ -41,6 +41,33 @@ async fn a3_the_metadata_is_right_behind_the_port_with_the_path_of_the_issuer_af
 }
 
 #[tokio::test]
+async fn a2_the_issuer_is_the_configured_address_to_the_letter() {
+    for url in ["https://Auth.example.org:8443", "https://auth.example.org/x-nmos/auth/v1.0"] {
+        let server = is10(&format!("[server]\npublic_url = \"{url}\"")).await;
+        server.controller("registration").await;
+        let metadata = server.state.provider.metadata();
+        assert_eq!(metadata["issuer"], url);
+        let answer = json(server.own_tokens("registration").await).await;
+        let (_, claims) = decoded(answer["access_token"].as_str().unwrap());
+        assert_eq!(claims["iss"], url);
+    }
+}
+
+#[tokio::test]
+async fn a5_the_metadata_names_a_revocation_endpoint_that_revokes() {
+    let server = is10("").await;
+    server.controller("registration").await;
+    let metadata = server.state.provider.metadata();
+    let endpoint = metadata["revocation_endpoint"].as_str().unwrap();
+    let path = endpoint.strip_prefix(metadata["issuer"].as_str().unwrap()).unwrap();
+    let form = [("token", "unknown")];
+    let answer = server.post(path, Some((CONTROLLER, SECRET)), &form).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    refused(server.post(path, Some((CONTROLLER, "wrong")), &form).await, 401, "invalid_client")
+        .await;
+}
+
+#[tokio::test]
 async fn a3_without_a_path_nothing_follows() {
     let server = is10("").await;
     assert_eq!(server.get(WELL_KNOWN).await.status(), StatusCode::OK);

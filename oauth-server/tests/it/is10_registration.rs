@@ -75,6 +75,44 @@ async fn a17_nobody_who_is_not_registered_gets_a_token() {
     refused(answer, 401, "invalid_client").await;
 }
 
+/// RFC 7591 registers, RFC 7592 reads, changes and removes; what is not understood is refused by its code.
+#[tokio::test]
+async fn a19_clients_register_and_manage_themselves() {
+    let server = is10("").await;
+    let client = registered(&server, None, &controller()).await;
+    let path = format!("/oauth/register/{}", id(&client));
+    let own = client["registration_access_token"].as_str();
+    assert!(client["registration_client_uri"].as_str().unwrap().ends_with(&path));
+    let read = server.send(json_request("GET", &path, own, &Value::Null)).await;
+    assert_eq!(read.status(), StatusCode::OK);
+    assert_eq!(json(read).await["client_name"], "Controller");
+    let mut changed = controller();
+    changed["client_id"] = client["client_id"].clone();
+    changed["client_name"] = "Desk".into();
+    let answer = json(server.send(json_request("PUT", &path, own, &changed)).await).await;
+    assert_eq!(answer["client_name"], "Desk", "{answer}");
+    let pattern = object!({ "client_name": "x", "redirect_uris": ["not a uri"] });
+    refused(register(&server, None, &pattern).await, 400, "invalid_redirect_uri").await;
+    let grants = object!({
+        "client_name": "x", "grant_types": ["password"], "response_types": [], "scope": "query",
+    });
+    refused(register(&server, None, &grants).await, 400, "invalid_client_metadata").await;
+}
+
+#[tokio::test]
+async fn a23_the_answer_to_a_registration_has_the_credentials() {
+    let server = is10("").await;
+    let confidential = registered(&server, None, &controller()).await;
+    assert!(confidential["client_id"].as_str().unwrap().len() >= 20, "a22");
+    assert!(confidential["client_secret"].as_str().unwrap().len() >= 32);
+    assert!(confidential["client_secret_expires_at"].is_i64());
+    let mut public = controller();
+    public["token_endpoint_auth_method"] = "none".into();
+    let public = registered(&server, None, &public).await;
+    assert!(public.get("client_secret").is_none(), "{public}");
+    assert_ne!(public["client_id"], confidential["client_id"], "a22");
+}
+
 #[tokio::test]
 async fn a18_people_register_clients_by_a_form() {
     let server = is10("").await;

@@ -450,7 +450,7 @@ const STRONG: &str = "fN3kqv8zR1w0YcTt5LxJm2Ph7UeSbGaD";
 async fn clients_and_users_of_the_configuration_are_brought_up_to_date() {
     let toml = |secret: &str, scope: &str| {
         format!(
-            "[[client]]\nid = \"1234\"\nsecret = \"{secret}\"\ngrant_types = [\"client_credentials\"]\nscope = \"{scope}\"\naccess_token_ttl = 5\n[[user]]\nname = \"bob\"\npassword = \"bob-pass\"\nadmin = true\nrights = [\"query:read\", \"node:write\"]"
+            "[[client]]\nid = \"1234\"\nsecret = \"{secret}\"\ngrant_types = [\"client_credentials\"]\nscope = \"{scope}\"\naccess_token_ttl = 5\n[[user]]\nname = \"bob\"\npassword = \"bob-pass\"\nadmin = true\nrights = [\"query:read\", \"node:write:self\", \"node:read\"]"
         )
     };
     let grant = [("grant_type", "client_credentials")];
@@ -475,6 +475,7 @@ async fn clients_and_users_of_the_configuration_are_brought_up_to_date() {
         rights.iter().map(|r| (r.api.as_str(), r.access.as_str())).collect::<Vec<_>>(),
         [("node", "write"), ("query", "read")]
     );
+    assert_eq!((&*rights[0].paths, &*rights[0].write_paths), (&[][..], &["self".to_owned()][..]));
     assert!(server.state.store.account(&bob).await.unwrap().unwrap().is_admin);
 }
 

@@ -314,6 +314,17 @@ async fn rights_are_set_one_api_at_a_time() {
     assert_eq!(right("query").await, Some((Access::Write, vec!["single/*".into(), "bulk".into()])));
     assert_eq!(right("connection").await, before);
     assert_eq!(ada.get(&path(&eve.id, "")).await.by_id("paths-query"), "single/*\nbulk");
+    let apart = [("api", "query"), ("access", "write"), ("write_paths", "subscriptions\r\n")];
+    ada.post(&set, &apart).await;
+    let rights = server.state.store.rights(&eve.id).await.unwrap();
+    let query = rights.iter().find(|r| r.api == "query").unwrap();
+    assert_eq!((&*query.paths, &*query.write_paths), (&[][..], &["subscriptions".to_owned()][..]));
+    let page = ada.get(&path(&eve.id, "")).await;
+    assert_eq!(page.by_id("write-paths-query"), "subscriptions");
+    let form = [("api", "query"), ("access", "write"), ("write_paths", "/x")];
+    let page = ada.post(&set, &form).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!((page.problems(), page.by_id("write_paths")), (vec!["write_paths"], "/x".into()));
     ada.post(&set, &[("api", "query"), ("access", "none"), ("paths", "")]).await;
     assert_eq!(right("query").await, None);
 

@@ -101,6 +101,30 @@ fn is10_refuses_what_its_standard_forbids() {
 }
 
 #[test]
+fn a11_plain_http_is_for_trying_things_out() {
+    let production = |url: &str, more: &str| {
+        format!(
+            "mode = \"production\"\n[server]\npublic_url = \"{url}\"\nhost = \"127.0.0.1\"\n{more}\n[nmos]\naudience = [\"*.example.org\"]"
+        )
+    };
+    for profile in [Profile::Is10, Profile::Is10Legacy] {
+        for more in ["", "danger_plain_http = true"] {
+            let keys = wrong(&production("http://auth.example.org", more), profile);
+            assert!(keys.iter().any(|key| key == "server.public_url"), "{keys:?}");
+        }
+        // Behind a proxy that does TLS.
+        let behind = production("https://auth.example.org", "danger_plain_http = true");
+        let keys = match read(&behind, &[], Some(profile)) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.0.into_iter().map(|p| p.key).collect(),
+        };
+        assert!(keys.iter().all(|key| key != "server.public_url"), "{keys:?}");
+        let demo = "[server]\npublic_url = \"http://auth.local:4999\"\ndanger_plain_http = true";
+        assert!(read(demo, &[], Some(profile)).is_ok());
+    }
+}
+
+#[test]
 fn the_legacy_profile_lets_old_controllers_have_the_password_grant_but_not_the_implicit_one() {
     let toml = "[grants]\ndanger_password = true";
     assert!(read(toml, &[], Some(Profile::Is10Legacy)).unwrap().grants.danger_password);

@@ -215,6 +215,7 @@ impl Context {
 
     async fn take(&self, bytes: &[u8]) -> Result<usize> {
         let mut count = 0;
+        let mut added = Vec::new();
         let known = self.store.list().await?;
         for mut old in legacy::read(bytes)? {
             // Reading the same file twice must not double everything.
@@ -232,11 +233,42 @@ impl Context {
                 say(&format!("{} has no token endpoint and is left out", old.client.name));
                 continue;
             }
-            self.store.add(old.client, &old.credentials).await?;
+            added.push((old.old_id, self.store.add(old.client, &old.credentials).await?));
             count += 1;
         }
+        self.take_tokens(&added).await;
         Ok(count)
     }
+
+    /// What the old program kept of these in Redis, where that is known. Without it somebody signs in again.
+    #[cfg(feature = "redis")]
+    async fn take_tokens(&self, added: &[(String, Client)]) {
+        if added.is_empty() {
+            return;
+        }
+        let Some(opened) = self.settings.old_tokens().await else { return };
+        let taken = async {
+            let old = opened?;
+            let mut taken = 0;
+            for (old_id, client) in added {
+                if let Some(record) = old.find(old_id, client, self.store.now()).await? {
+                    self.store.restore(client.id, &record).await?;
+                    taken += 1;
+                }
+            }
+            Ok::<usize, Error>(taken)
+        };
+        match taken.await {
+            Ok(0) => {}
+            Ok(count) => say(&format!(
+                "took the tokens of {count} clients from Redis; what the old program keeps there is not sealed: delete it when nothing uses it any more"
+            )),
+            Err(e) => say(&format!("warning: tokens of the old program were not taken: {e}")),
+        }
+    }
+
+    #[cfg(not(feature = "redis"))]
+    async fn take_tokens(&self, _: &[(String, Client)]) {}
 }
 
 /// The method that goes with what there is to prove oneself with.

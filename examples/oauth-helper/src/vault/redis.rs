@@ -3,13 +3,10 @@
 use super::{Entry, Lease, Vault};
 use crate::{
     error::{Error, Result},
+    redis_link::{RedisServer, failed},
     seal::{Sealer, random},
-    secret::Secret,
 };
-use ::redis::{
-    Client, ConnectionAddr, IntoConnectionInfo as _, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use ::redis::{Script, aio::ConnectionManager};
 use async_trait::async_trait;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{
@@ -20,7 +17,6 @@ use std::{
 
 /// A lock that nobody gives back ends by itself. A refresh is done long before.
 const LOCK_LIFE: Duration = Duration::from_mins(1);
-const RESPONSE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(25);
 
 /// Writes only while the lock is ours.
@@ -43,24 +39,9 @@ impl fmt::Debug for RedisVault {
 }
 
 impl RedisVault {
-    /// Connects. The URL may hold a password, so no message repeats it.
-    pub async fn open(url: &Secret, prefix: String, sealer: Sealer) -> Result<Self> {
-        let unusable =
-            || Error::Invalid("message_queue.url is no redis:// or unix:// address".into());
-        let info = url.expose().into_connection_info().map_err(|_| unusable())?;
-        if matches!(info.addr(), ConnectionAddr::TcpTls { .. }) {
-            return Err(Error::Invalid(
-                "TLS to Redis is not built in: use a local Redis, a socket or a tunnel".into(),
-            ));
-        }
-        let client = Client::open(info).map_err(|_| unusable())?;
-        let config = ConnectionManagerConfig::new()
-            .set_number_of_retries(1)
-            .set_connection_timeout(Some(RESPONSE))
-            .set_response_timeout(Some(RESPONSE));
-        let connection =
-            ConnectionManager::new_with_config(client, config).await.map_err(failed)?;
-        Ok(Self { connection, prefix, sealer: Arc::new(sealer) })
+    /// Connects.
+    pub(crate) async fn open(server: &RedisServer, prefix: String, sealer: Sealer) -> Result<Self> {
+        Ok(Self { connection: server.connect().await?, prefix, sealer: Arc::new(sealer) })
     }
 
     fn key(&self, entry: Entry) -> String {
@@ -70,19 +51,6 @@ impl RedisVault {
     fn lock_key(&self, client: u32) -> String {
         format!("{}{client}.lock", self.prefix)
     }
-}
-
-/// What Redis says may repeat what was sent; its kind does not.
-#[expect(clippy::needless_pass_by_value, reason = "it is the argument of map_err")]
-fn failed(error: ::redis::RedisError) -> Error {
-    let what = if error.is_timeout() {
-        "it gave no answer in time"
-    } else if error.is_connection_refusal() || error.is_io_error() {
-        "it cannot be reached"
-    } else {
-        "it refused"
-    };
-    Error::store("Redis failed", what)
 }
 
 fn milliseconds(life: Duration) -> u64 {

@@ -10,8 +10,10 @@
 mod cli;
 mod device;
 mod flows;
+mod hooks;
 mod kill;
 mod odd;
+mod page;
 mod stores;
 mod support;
 mod web;

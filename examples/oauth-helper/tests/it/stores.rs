@@ -40,6 +40,59 @@ impl Redis {
     }
 }
 
+/// A Redis on loopback that speaks TLS alone, with a certificate of its own.
+struct TlsRedis {
+    child: Child,
+    url: String,
+    certificate: std::path::PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl TlsRedis {
+    /// `None` where the Redis of this machine was built without TLS.
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        std::fs::write(&certificate, made.cert.pem()).unwrap();
+        std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let mut child = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
+            .args(["--bind", "127.0.0.1", "--tls-auth-clients", "no"])
+            .args(["--tls-port", &port.to_string()])
+            .arg("--tls-cert-file")
+            .arg(&certificate)
+            .arg("--tls-key-file")
+            .arg(&key)
+            .arg("--tls-ca-cert-file")
+            .arg(&certificate)
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed (Debian: redis-server)");
+        let begin = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if child.try_wait().unwrap().is_some() {
+                return None;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(20), "redis-server does not start");
+            std::thread::yield_now();
+        }
+        let url = format!("rediss://localhost:{port}/0");
+        Some(Self { child, url, certificate, _folder: folder })
+    }
+}
+
+impl Drop for TlsRedis {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
 impl Drop for Redis {
     fn drop(&mut self) {
         self.child.kill().ok();
@@ -135,8 +188,118 @@ async fn s3_02_a_redis_that_is_away_is_told_without_its_password() {
     let opened = home.builder().redis("http://x", "x:").open().await;
     assert_eq!(
         opened.unwrap_err().to_string(),
-        "message_queue.url is no redis:// or unix:// address"
+        "message_queue.url is no redis://, rediss:// or unix:// address"
     );
+}
+
+#[tokio::test]
+async fn s3_02_redis_by_tls_is_believed_by_its_certificate_alone() {
+    let Some(redis) = TlsRedis::start() else {
+        assert!(std::env::var_os("CI").is_none(), "CI has a Redis that speaks TLS");
+        return;
+    };
+    let provider = Provider::start().await;
+    let home = Home::new();
+    let trusting = |ca: Option<&std::path::Path>| {
+        let ca = ca.map(std::path::Path::to_owned);
+        home.builder().redis_trusting(redis.url.as_str(), ca, "mine:").open()
+    };
+    let store = trusting(Some(&redis.certificate)).await.unwrap();
+    let (client, credentials) = provider.client("app");
+    store.add(client, &credentials).await.unwrap();
+    sign_in(&store, "app").await;
+    let first = store.client("app").await.unwrap().access_token().await.unwrap();
+    let again = trusting(Some(&redis.certificate)).await.unwrap();
+    assert_eq!(again.client("app").await.unwrap().access_token().await.unwrap(), first);
+    // Nobody of this system vouches for it, and another authority does not either.
+    let other = home.folder.path().join("other.pem");
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(&other, made.cert.pem()).unwrap();
+    for ca in [None, Some(other.as_path())] {
+        let refused = trusting(ca).await.unwrap_err();
+        assert_eq!(
+            (refused.exit_code(), refused.to_string().as_str()),
+            (8, "Redis failed: it cannot be reached")
+        );
+    }
+    let text = home.folder.path().join("text");
+    std::fs::write(&text, "no certificate").unwrap();
+    for (url, ca, line) in [
+        (
+            format!("{}#insecure", redis.url),
+            None,
+            "#insecure would let anybody answer for Redis: name its authority in message_queue.ca_file instead",
+        ),
+        (redis.url.clone(), Some(&text), "message_queue.ca_file holds no certificate in PEM"),
+        (
+            "redis://127.0.0.1:1/0".into(),
+            Some(&text),
+            "message_queue.ca_file is for a rediss:// address",
+        ),
+    ] {
+        let opened = home.builder().redis_trusting(url, ca.cloned(), "mine:").open().await;
+        let error = opened.unwrap_err();
+        assert_eq!((error.exit_code(), error.to_string().as_str()), (2, line));
+    }
+}
+
+#[tokio::test]
+async fn s3_16_tokens_that_the_old_program_kept_in_redis_come_along() {
+    let provider = Provider::start().await;
+    let redis = Redis::start();
+    // Real tokens, as the old program would have had them.
+    let home = Home::new();
+    let before = signed_in(&home, &provider, "public").await;
+    let living = before.client("public").await.unwrap();
+    let record = before.record(living.id()).await.unwrap().tokens.unwrap();
+    let refresh = record.refresh_token.unwrap();
+    let mut connection = redis.connect();
+    let mut set = |key: &str, value: &str| {
+        redis::cmd("SET").arg(key).arg(value).arg("EX").arg(600).exec(&mut connection).unwrap();
+    };
+    set("old:_refreshtoken:_1", refresh.expose());
+    set("old:_accesstoken:_2", "an-access-token");
+    set("old:_accesstoken:_3", "not a token\n");
+    set("oauth_client:_refreshtoken:_3", "of-another-prefix");
+    let client = |id: &str| {
+        serde_json::json!({
+            "client_id": id, "service_name": id,
+            "auth_endpoint": {"url": format!("{}/oauth/authorize", provider.issuer)},
+            "token_endpoint": {"url": format!("{}/oauth/token", provider.issuer)},
+        })
+    };
+    let cache =
+        serde_json::json!({"1": client("public"), "2": client("second"), "3": client("third")});
+    let mut program = crate::support::Program::new();
+    program.file(".oauth_token_cache.json", &cache.to_string());
+    program.variables.push(("OAUTHCLIENT_MESSAGE_QUEUE__URL".into(), redis.url.clone()));
+    program.variables.push(("OAUTHCLIENT_OAUTH__TOKEN_KEY_PREPEND".into(), "old:".into()));
+    let run = program.run(&["client", "list"]).await;
+    assert!(run.err.contains("took the tokens of 2 clients from Redis"), "{run:?}");
+    // One has a refresh token alone, which gets the next access token.
+    let token = program.run(&["token", "public"]).await.done();
+    assert_ne!(token.trim(), record.access_token.expose());
+    assert_eq!(program.run(&["token", "second"]).await.done().trim(), "an-access-token");
+    let status = program.run(&["status", "second", "--json"]).await.json();
+    let left = status["status"]["expires_at"].as_i64().unwrap() - before.now();
+    assert!((500..=601).contains(&left), "{left}");
+    program
+        .run(&["token", "third"])
+        .await
+        .refuses(4, "error: third: there is no token yet; sign in with: oauth-helper login third");
+    // What is there is left alone, and no file of ours holds it in the open.
+    let kept: String =
+        redis::cmd("GET").arg("old:_refreshtoken:_1").query(&mut connection).unwrap();
+    assert_eq!(kept, refresh.expose());
+    // Where Redis is away, the clients come nevertheless.
+    let mut away = crate::support::Program::new();
+    away.file(".oauth_token_cache.json", &cache.to_string());
+    away.variables.push(("OAUTHCLIENT_MESSAGE_QUEUE__URL".into(), "redis://127.0.0.1:1/0".into()));
+    let run = away.run(&["client", "list"]).await;
+    assert_eq!(run.code, 0);
+    let line =
+        "warning: tokens of the old program were not taken: Redis failed: it cannot be reached";
+    assert!(run.err.contains(line) && run.out.contains("third"), "{run:?}");
 }
 
 #[tokio::test]

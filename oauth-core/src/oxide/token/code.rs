@@ -114,8 +114,9 @@ impl Token {
         match env.grants.commit(issuance).await? {
             Committed::Done => Ok(()),
             Committed::Replayed => {
-                let client = &client.id;
-                env.audit.record(&Event::Replayed { client });
+                let event = Event::Replayed { client: &client.id };
+                env.audit.keep(&event).await?;
+                env.audit.record(&event);
                 Err(OAuthError::invalid_grant("already used; everything issued from it is revoked"))
             }
             Committed::Repeated(_) | Committed::Revoked => {

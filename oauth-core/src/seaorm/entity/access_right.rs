@@ -22,6 +22,9 @@ pub struct Model {
     /// A JSON list of path patterns; none means everywhere.
     #[sea_orm(column_type = "Text", nullable)]
     pub paths: Option<String>,
+    /// A JSON list of the path patterns for writing, where they are not those for reading.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub write_paths: Option<String>,
 }
 
 /// What a right refers to.
@@ -51,9 +54,18 @@ impl From<AccessRight> for ActiveModel {
             user_id: Set(right.user.as_str().to_owned()),
             api: Set(right.api),
             access: Set(right.access.as_str().to_owned()),
-            paths: Set((!right.paths.is_empty()).then(|| json(&right.paths))),
+            paths: Set(listed(&right.paths)),
+            write_paths: Set(listed(&right.write_paths)),
         }
     }
+}
+
+fn listed(paths: &[String]) -> Option<String> {
+    (!paths.is_empty()).then(|| json(&paths))
+}
+
+fn unlisted(paths: Option<String>) -> Result<Vec<String>, PortError> {
+    paths.map_or_else(|| Ok(Vec::new()), |paths| from_json(&paths, "path list"))
 }
 
 impl TryFrom<Model> for AccessRight {
@@ -64,7 +76,8 @@ impl TryFrom<Model> for AccessRight {
             user: UserId::new(row.user_id),
             api: row.api,
             access: Access::parse(&row.access).ok_or_else(|| damaged("access"))?,
-            paths: row.paths.map_or_else(|| Ok(Vec::new()), |p| from_json(&p, "path list"))?,
+            paths: unlisted(row.paths)?,
+            write_paths: unlisted(row.write_paths)?,
         })
     }
 }

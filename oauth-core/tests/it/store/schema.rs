@@ -54,6 +54,11 @@ where
     }
 }
 
+/// How many steps there are after the first ones.
+fn steps_after(first: usize) -> u32 {
+    u32::try_from(Migrator::migrations().len() - first).unwrap()
+}
+
 /// A database of the first release keeps what is in it, and can go back.
 #[tokio::test]
 async fn the_second_step_keeps_what_the_first_release_wrote() {
@@ -74,7 +79,7 @@ async fn the_second_step_keeps_what_the_first_release_wrote() {
         assert_eq!(found.metadata, ClientMetadata::default());
         assert_eq!((found.registration_token, found.expires_at), (None, None));
         assert!(store.profile(&UserId::new("u")).await.unwrap().is_empty());
-        Migrator::down(store.database(), Some(2)).await.unwrap();
+        Migrator::down(store.database(), Some(steps_after(1))).await.unwrap();
         assert_eq!(columns(&store, "oauth_client").await, before);
         store.migrate().await.unwrap();
         assert!(store.client(&ClientId::new("old")).await.unwrap().is_some());
@@ -123,7 +128,7 @@ async fn the_third_step_moves_confirmed_addresses() {
             told(2, &user(2).await),
             (2, Some("bob@example.org".into()), Some(false.into()))
         );
-        Migrator::down(store.database(), Some(1)).await.unwrap();
+        Migrator::down(store.database(), Some(steps_after(2))).await.unwrap();
         let text = "SELECT profile FROM oauth_user WHERE id = 'u0'";
         let backend = store.database().get_database_backend();
         let row = store.database().query_one_raw(Statement::from_string(backend, text)).await;
@@ -135,6 +140,27 @@ async fn the_third_step_moves_confirmed_addresses() {
         );
         store.migrate().await.unwrap();
         assert_eq!(user(0).await.0.as_deref(), Some("Ada@Example.org"));
+    }
+}
+
+/// Rights from before there were patterns for writing count as they did.
+#[tokio::test]
+async fn a_right_of_before_has_the_same_patterns_for_reading_and_writing() {
+    for database in [TestDatabase::empty_sqlite().await, TestDatabase::empty_postgres().await] {
+        let store = database.store();
+        Migrator::up(store.database(), Some(3)).await.unwrap();
+        for old in [
+            "INSERT INTO oauth_user (id, username, username_key, is_admin, disabled, created_at) \
+             VALUES ('u', 'Ada', 'ada', false, false, 7)",
+            "INSERT INTO oauth_access_right (user_id, api, access, paths) \
+             VALUES ('u', 'connection', 'write', '[\"single/*\"]')",
+        ] {
+            store.database().execute_unprepared(old).await.unwrap();
+        }
+        store.migrate().await.unwrap();
+        let rights = store.rights(&UserId::new("u")).await.unwrap();
+        let both = serde_json::json!({"read": ["single/*"], "write": ["single/*"]});
+        assert_eq!(rights[0].claim(), Some(("x-nmos-connection".into(), both)));
     }
 }
 
@@ -226,8 +252,14 @@ async fn people(store: &SeaStore) {
         api: "connection".into(),
         access: "write".into(),
         paths: Some(text("p")),
+        write_paths: Some(text("w")),
     };
-    let bare = access_right::Model { user_id: "u2".into(), paths: None, ..full.clone() };
+    let bare = access_right::Model {
+        user_id: "u2".into(),
+        paths: None,
+        write_paths: None,
+        ..full.clone()
+    };
     fits::<access_right::Entity>(store, [full, bare]).await;
 }
 

@@ -245,15 +245,16 @@ async fn rights_are_replaced_as_a_whole() {
     on_both(async |store| {
         let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
         let right = |api: &str, access, paths: &[&str]| AccessRight {
-            user: user.clone(),
-            api: api.to_owned(),
-            access,
             paths: paths.iter().map(|&p| p.to_owned()).collect(),
+            ..AccessRight::new(user.clone(), api, access)
         };
         let first = vec![
             right("connection", Access::Write, &["single/*", "bulk/*"]),
             right("node", Access::None, &[]),
-            right("query", Access::Read, &[]),
+            AccessRight {
+                write_paths: vec!["subscriptions".into()],
+                ..right("query", Access::Write, &["nodes/*"])
+            },
         ];
         store.set_rights(&user, first.iter().rev().cloned().collect()).await.unwrap();
         assert_eq!(store.rights(&user).await.unwrap(), first);
@@ -273,12 +274,7 @@ async fn removal_takes_everything_of_a_user() {
     on_both(async |store| {
         let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
         store.create_user(new_user("v", "v")).await.unwrap();
-        let right = AccessRight {
-            user: user.clone(),
-            api: "a".into(),
-            access: Access::Read,
-            paths: vec![],
-        };
+        let right = AccessRight::new(user.clone(), "a", Access::Read);
         store.set_rights(&user, vec![right]).await.unwrap();
         let mut made = client("made");
         made.owner = Some(user.clone());

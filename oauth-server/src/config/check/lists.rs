@@ -1,11 +1,12 @@
 //! The lists of tables: names that must be there, and entries that must make sense.
 
 use crate::{
+    access_rights,
     config::{AuthMethod, ClientEntry, Config, Problems},
     policy,
     registration::{self, Field},
 };
-use oauth_core::model::{Access, ResourceUri, Scope};
+use oauth_core::model::{ResourceUri, Scope};
 use std::collections::BTreeSet;
 
 /// Bytes of a secret that can secure a JWT with HS256 ([RFC 7518 3.2](https://www.rfc-editor.org/rfc/rfc7518#section-3.2)).
@@ -126,16 +127,11 @@ fn users(config: &Config, problems: &mut Problems) {
         for (claim, what) in user.claims.problems() {
             problems.add(format!("user[{i}].claims.{claim}"), what);
         }
-        for right in &user.rights {
-            let read = right
-                .split_once(':')
-                .filter(|(api, access)| apis.contains(*api) && Access::parse(access).is_some());
-            if read.is_none() {
-                problems.add(
-                    format!("user[{i}].rights"),
-                    format!("{right:?} is not a known API with :none, :read or :write"),
-                );
-            }
+        if let Some(text) = access_rights::problem(&user.rights, |api| apis.contains(api)) {
+            problems.add(
+                format!("user[{i}].rights"),
+                format!("{text:?} is not a known API with :none, :read or :write, and a path pattern perhaps"),
+            );
         }
     }
 }

@@ -70,6 +70,11 @@ macro_rules! common {
                 what: "IS-10 wants an audit log; leave it on",
             },
             Demand {
+                key: "server.public_url",
+                broken: |c| one("server.public_url", !c.is_demo() && !c.issuer().is_https()),
+                what: "IS-10 forbids plain http; use https, with TLS here or at a proxy before this server",
+            },
+            Demand {
                 key: "resource.uri",
                 broken: |c| {
                     let other = |r: &ResourceEntry| {

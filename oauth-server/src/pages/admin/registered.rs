@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     administration::clients,
+    audit::{Entry, Kind},
     pages::{
         errors::{Explanation, Trouble},
         form::Form,
@@ -100,6 +101,9 @@ pub(super) async fn delete(
             if !state.provider.env().clients.remove_client(&id).await? {
                 return Err(Explanation::not_found().into());
             }
+            let entry = Entry::new(Kind::RegistrationRemoved).client(&id);
+            let entry = entry.user(&admin.0.user().id).detail("by an administrator");
+            state.audit.write(entry).await?;
             admin.record("client deleted", id.as_str());
             see_other("/admin/registration?done=deleted")
         }

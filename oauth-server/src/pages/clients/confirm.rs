@@ -2,6 +2,7 @@
 
 use super::{Owned, has_secret, is_first, mark, show::made};
 use crate::{
+    audit::{Entry, Kind},
     pages::{
         errors::{Explanation, Trouble},
         form::Form,
@@ -37,7 +38,10 @@ pub(super) async fn delete(
     owned: Owned,
     Form(_): Form,
 ) -> Result<Response, Trouble> {
-    state.provider.env().clients.remove_client(&owned.client.id).await?;
+    if state.provider.env().clients.remove_client(&owned.client.id).await? {
+        let entry = Entry::new(Kind::RegistrationRemoved).client(&owned.client.id);
+        state.audit.write(entry.user(&owned.user().id).detail("on the pages")).await?;
+    }
     tracing::info!(client.id = %owned.client.id, user.id = %owned.user().id, "client deleted");
     Ok(see_other("/?done=deleted"))
 }
@@ -69,6 +73,8 @@ pub(super) async fn rotate(
     if !env.clients.replace_client(client.clone()).await? {
         return Err(Explanation::not_found().into());
     }
+    let entry = Entry::new(Kind::RegistrationChanged).client(&client.id).user(&owned.user().id);
+    state.audit.write(entry.detail("another secret, on the pages")).await?;
     tracing::info!(client.id = %client.id, user.id = %owned.user().id, "client secret changed");
     Ok(made(&state, owned.user(), &client, secret, StatusCode::OK))
 }

@@ -172,6 +172,9 @@ pub(super) async fn save(
     if !env.clients.replace_client(client.clone()).await? {
         return Err(Explanation::not_found().into());
     }
+    let entry = Entry::new(audit::Kind::RegistrationChanged).client(&client.id);
+    let entry = entry.user(&owned.user().id).scope(&client.scope.to_string());
+    state.audit.write(entry.detail("on the pages")).await?;
     tracing::info!(client.id = %client.id, user.id = %owned.user().id, "client changed");
     Ok(match secret {
         None => see_other(&format!("/clients/{}?done=saved", client.id)),
