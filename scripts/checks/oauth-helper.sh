@@ -33,7 +33,8 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The helper has a home of its own: nothing of the person who runs this is touched.
+# The helper has a home of its own: nothing of the person who runs this is touched. Cargo keeps the one it has.
+export CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
 export HOME="$work/home" SERVER="$server" HELPER="$helper" WORK="$work"
 unset XDG_CONFIG_HOME XDG_DATA_HOME XDG_RUNTIME_DIR
 mkdir -p "$HOME"
