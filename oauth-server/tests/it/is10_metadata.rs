@@ -42,7 +42,7 @@ async fn a3_the_metadata_is_right_behind_the_port_with_the_path_of_the_issuer_af
 
 #[tokio::test]
 async fn a2_the_issuer_is_the_configured_address_to_the_letter() {
-    for url in ["https://Auth.example.org:8443", "https://auth.example.org/x-nmos/auth/v1.0"] {
+    for url in ["https://Auth.example.org:8443", "https://auth.example.org"] {
         let server = is10(&format!("[server]\npublic_url = \"{url}\"")).await;
         server.controller("registration").await;
         let metadata = server.state.provider.metadata();
