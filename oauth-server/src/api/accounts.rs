@@ -206,7 +206,7 @@ pub(super) async fn forgot(
     let people = state.people();
     match forms::read(&state, &visitor, (plain, sealed), Wanted::Email).await? {
         Came::Readable(read) => people.forgot(&read.email).await?,
-        Came::Unreadable(unreadable) => people.forgot(unreadable.name()).await?,
+        Came::Unreadable(unreadable) => people.forgot_unreadable(&unreadable).await?,
     }
     let text = "If there is an account with this address, a letter is on its way to it.";
     Ok(answer::json(StatusCode::ACCEPTED, &json!({"message": text})))

@@ -37,6 +37,12 @@ impl People<'_> {
         Ok(GuestToken { subject: caller.subject, jti: jti.ok_or(Refusal::TokenInvalid)? })
     }
 
+    /// What could not be read, where a letter about a forgotten password is asked for: it is counted as if it named
+    /// somebody, the answer is the same, and nobody gets a letter.
+    pub async fn forgot_unreadable(&self, unreadable: &Unreadable) -> Result<(), Error> {
+        self.admit_letter(unreadable.name()).await
+    }
+
     /// Refuses what could not be read as a wrong password is refused: with the same answer, after the same work, and
     /// counted for the same account and address.
     pub async fn refuse_unreadable(&self, unreadable: &Unreadable) -> Error {

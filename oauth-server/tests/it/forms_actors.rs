@@ -26,9 +26,12 @@ impl Lock {
         let pem = key["pem"].as_str().unwrap();
         let base64: String = pem.lines().filter(|line| !line.starts_with("-----")).collect();
         let der = STANDARD.decode(base64).unwrap();
+        // Without the algorithm it is for, so that tests can use it for the wrong one.
+        let mut jwk = key["jwk"].clone();
+        jwk.as_object_mut().unwrap().remove("alg");
         Self {
             key: PublicEncryptingKey::from_der(&der).unwrap(),
-            jwk: EncryptionKey::from_jwk(&key["jwk"]).unwrap(),
+            jwk: EncryptionKey::from_jwk(&jwk).unwrap(),
         }
     }
 
