@@ -82,15 +82,12 @@ pub(super) async fn read(
     Ok(came.readable(state).await?)
 }
 
-/// Whom a form names; who that is when it cannot be read is nobody, and nobody is told.
-pub(super) async fn read_name(
-    state: &AppState,
-    visitor: &Visitor,
-    sent: Sent,
-) -> Result<String, No> {
-    let parts = sent.parts(Wanted::Email);
-    Ok(match api::read_form(state, visitor, parts, Wanted::Email).await? {
-        Came::Readable(read) => read.email,
-        Came::Unreadable(unreadable) => unreadable.name().to_owned(),
-    })
+/// Sends a letter to whom a form names; nobody is told who that is, or whether it could be read.
+pub(super) async fn forgot(state: &AppState, visitor: &Visitor, sent: Sent) -> Result<(), No> {
+    let (parts, people) = (sent.parts(Wanted::Email), state.people());
+    match api::read_form(state, visitor, parts, Wanted::Email).await? {
+        Came::Readable(read) => people.forgot(&read.email).await?,
+        Came::Unreadable(unreadable) => people.forgot_unreadable(&unreadable).await?,
+    }
+    Ok(())
 }

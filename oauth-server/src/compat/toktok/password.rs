@@ -27,8 +27,7 @@ pub(super) async fn forgotten(
     Body(sent): Body<Sent>,
 ) -> Result<Response, No> {
     let visitor = credentials::gate(&state, &headers).await?;
-    let email = credentials::read_name(&state, &visitor, sent).await?;
-    state.people().forgot(&email).await?;
+    credentials::forgot(&state, &visitor, sent).await?;
     Ok(answers::ok(&json!({
         "msg": "if there is an account with this address, a letter is on its way to it",
         "expires": answers::span(Purpose::Reset.life(&state.config.accounts)),
