@@ -462,7 +462,7 @@ async fn passkeys_are_renamed_and_removed_by_their_owner() {
         let page = ada.post(path, &[("passkey", "x"), ("name", "Mine")]).await;
         assert_eq!(page.status, StatusCode::BAD_REQUEST, "{path}");
     }
-    assert_eq!(ids(&ada).await, [id.clone()]);
+    assert_eq!(ids(&ada).await, std::slice::from_ref(&id));
     let page = ada.post(&remove, &[("passkey", &id)]).await;
     assert_eq!(page.location(), "/account/passkeys?done=passkey_removed");
     assert!(ada.get(page.location()).await.has("notice"));

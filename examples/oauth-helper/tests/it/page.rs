@@ -33,7 +33,6 @@ async fn served(program: &Program, arguments: &[&str]) -> Served {
 }
 
 /// A client that trusts this certificate and nothing else.
-#[expect(clippy::disallowed_methods, reason = "the browser of a test")]
 fn trusting(certificate: Option<&Path>) -> reqwest::Client {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let builder = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10));
