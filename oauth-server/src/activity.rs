@@ -53,8 +53,18 @@ kinds! {
     DataExported = "data_exported", "You downloaded your data";
     /// Another e-mail address.
     EmailChanged = "email_changed", "Your e-mail address was changed";
+    /// A passkey was added.
+    PasskeyAdded = "passkey_added", "A passkey was added";
+    /// A passkey counted less than before.
+    PasskeyRefused = "passkey_refused", "A passkey was refused: it counted less than before, so there may be a copy of it";
+    /// A passkey was removed.
+    PasskeyRemoved = "passkey_removed", "A passkey was removed";
+    /// A passkey has another name.
+    PasskeyRenamed = "passkey_renamed", "A passkey was given another name";
     /// Another password.
     PasswordChanged = "password_changed", "Your password was changed";
+    /// A first password.
+    PasswordSet = "password_set", "A password was set";
     /// The profile was changed.
     ProfileChanged = "profile_changed", "Your profile was changed";
     /// A recovery code was used.
@@ -88,6 +98,12 @@ impl Deed {
         let agent = headers.get(header::USER_AGENT).and_then(|v| v.to_str().ok());
         let network = shell::client_address().map(crate::address::ClientAddress::network);
         Self { what, about: None, network, user_agent: agent.map(shortened) }
+    }
+
+    /// Done by those who run the server. Where they were is not told.
+    pub fn of_operator(what: What) -> Self {
+        let who = "The people who run this server".to_owned();
+        Self { what, about: None, network: None, user_agent: Some(who) }
     }
 
     /// Says what it was about. Never a secret.

@@ -27,6 +27,7 @@ pub mod migration;
 pub mod nmos;
 pub mod outgoing;
 pub mod pages;
+pub mod passkeys;
 pub mod people;
 pub mod personal_data;
 pub mod policy;

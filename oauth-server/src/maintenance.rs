@@ -111,8 +111,9 @@ pub async fn sweep(state: &AppState) -> Result<u64, PortError> {
     let audit = state.audit.sweep(retention, env.clock.now(), SWEEP_LIMIT).await?;
     let people = state.people().sweep(SWEEP_LIMIT).await?;
     let halves = state.second_factor.sweep(SWEEP_LIMIT).await?;
+    let ceremonies = state.passkeys.sweep(SWEEP_LIMIT).await?;
     let deeds = activity::sweep(state, SWEEP_LIMIT).await?;
-    let rest = questions + audit + people + halves + deeds;
+    let rest = questions + audit + people + halves + ceremonies + deeds;
     Ok(issued + sessions + attempts + invitations + departures + revoked + rest)
 }
 

@@ -22,6 +22,7 @@ const REFUSALS: &str = "oauth_refusals_total";
 const REPLAYS: &str = "oauth_replays_total";
 const LETTERS: &str = "oauth_letters_total";
 const SIGN_INS: &str = "oauth_sign_ins_total";
+const PASSKEYS: &str = "oauth_passkey_sign_ins_total";
 
 /// The counters of one server, or nothing where metrics are off. No globals: each server in a process has its own.
 #[derive(Clone, Default)]
@@ -35,12 +36,22 @@ struct Inner {
 /// What came of an attempt to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignInOutcome {
-    /// Name and password belong together.
+    /// Name and password belong together, or the passkey is right.
     Accepted,
     /// They do not.
     Refused,
     /// Nothing was checked: too many attempts.
     Throttled,
+}
+
+impl SignInOutcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Throttled => "throttled",
+        }
+    }
 }
 
 impl Metrics {
@@ -58,6 +69,7 @@ impl Metrics {
             (REPLAYS, "Used-up codes and refresh tokens that came back."),
             (LETTERS, "Attempts to send a letter by outcome."),
             (SIGN_INS, "Attempts to sign in with a password by outcome."),
+            (PASSKEYS, "Attempts to sign in with a passkey by outcome."),
         ];
         for (name, words) in counters {
             recorder.describe_counter(name.into(), None, words.into());
@@ -110,14 +122,14 @@ impl Metrics {
         self.count(LETTERS, || vec![Label::new("outcome", outcome)]);
     }
 
-    /// Somebody tried to sign in.
+    /// Somebody tried to sign in with a password.
     pub fn sign_in(&self, outcome: SignInOutcome) {
-        let word = match outcome {
-            SignInOutcome::Accepted => "accepted",
-            SignInOutcome::Refused => "refused",
-            SignInOutcome::Throttled => "throttled",
-        };
-        self.count(SIGN_INS, || vec![Label::new("outcome", word)]);
+        self.count(SIGN_INS, || vec![Label::new("outcome", outcome.as_str())]);
+    }
+
+    /// Somebody tried to sign in with a passkey.
+    pub fn passkey(&self, outcome: SignInOutcome) {
+        self.count(PASSKEYS, || vec![Label::new("outcome", outcome.as_str())]);
     }
 
     fn count(&self, name: &'static str, labels: impl FnOnce() -> Vec<Label>) {

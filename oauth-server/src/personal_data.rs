@@ -4,7 +4,7 @@
 
 use crate::{
     activity,
-    entity::{agreement, device, session},
+    entity::{agreement, device, identity, session},
     people::remove_rows,
     state::AppState,
 };
@@ -47,6 +47,11 @@ pub async fn export(state: &AppState, user: &UserId) -> Result<Option<Value>, Po
         })).collect::<Vec<_>>(),
         "sessions": sessions(state, user).await?,
         "devices": devices(state, user).await?,
+        "passkeys": state.passkeys.list(user).await?.iter().map(|p| json!({
+            "name": p.name, "synced": p.synced, "added_at": time(p.created_at),
+            "last_used_at": p.last_used_at.map(time),
+        })).collect::<Vec<_>>(),
+        "identities": identities(state, user).await?,
         "applications": authorizations.iter().map(|a| json!({
             "client_id": a.client.to_string(), "scope": a.scope.to_string(),
             "since": time(a.created_at.unix()),
@@ -122,6 +127,17 @@ async fn devices(state: &AppState, user: &UserId) -> Result<Vec<Value>, PortErro
         })
     };
     Ok(rows.into_iter().map(line).collect())
+}
+
+async fn identities(state: &AppState, user: &UserId) -> Result<Vec<Value>, PortError> {
+    let line = |row: identity::Model| {
+        json!({
+            "provider": row.upstream, "issuer": row.issuer, "subject": row.subject,
+            "label": row.label, "linked_at": time(row.created_at),
+            "last_used_at": time(row.last_used_at),
+        })
+    };
+    Ok(state.social.identities(user).await?.into_iter().map(line).collect())
 }
 
 /// A time as [RFC 3339](https://www.rfc-editor.org/rfc/rfc3339) writes it.

@@ -16,9 +16,10 @@ use oauth_core::http::Edge;
 /// | `/.well-known/oauth-authorization-server`, `/.well-known/openid-configuration`, `/.well-known/jwks.json` | metadata and keys | `oauth_core::http` |
 /// | `/`, `/signup`, `/login`, `/logout`, `/consent` | pages for everybody | [`pages`] |
 /// | `/login/with/{provider}`, `/login/from/{provider}` | signing in through another provider, there and back | [`pages`] |
+/// | `/login/passkey` | signing in with a passkey | [`pages`] |
 /// | `/oauth/logout` | where applications send people to sign out | [`pages`] |
 /// | `/create_client`, `/clients/{id}`, and below it `edit`, `secret`, `token`, `delete` | one's clients | [`pages`] |
-/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink`, `second-factor`, `activity`, `data`, `data/export`, `delete` | one's account | [`pages`] |
+/// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink`, `passkeys`, `second-factor`, `activity`, `data`, `data/export`, `delete` | one's account | [`pages`] |
 /// | `/account/applications`, `/account/applications/revoke` | connected applications | [`pages`] |
 /// | `/admin`, and below it `keys`, `registration`, `users` | what administrators look after | [`pages`] |
 /// | `/auth/login`, and beside it `session`, `refresh`, `logout` | sessions for front ends | [`front`] |

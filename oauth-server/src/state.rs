@@ -11,6 +11,7 @@ use crate::{
     migration,
     nmos::{self, hosted::Hosted},
     outgoing,
+    passkeys::Passkeys,
     people::OwnClaims,
     policy,
     registrars::ServerRegistrars,
@@ -61,6 +62,8 @@ pub struct Parts {
     pub second_factor: SecondFactor,
     /// Forms that arrive encrypted.
     pub forms: Forms,
+    /// What people keep in place of a password.
+    pub passkeys: Passkeys,
     /// Who may register clients.
     pub registrars: ServerRegistrars,
     /// Tokens that are dead before their time.
@@ -129,9 +132,8 @@ impl AppState {
         let revocations = ServerRevocations::new(store.clone(), &config)?;
         let sessions = sessions((&store, &revocations), &users, ports(), &config);
         let mail = Mail::new(store.clone(), ports(), &key, metrics.clone(), &config)?;
-        let sealer = Sealer::new(&key);
-        let second_factor =
-            SecondFactor::new(store.clone(), throttle.clone(), sealer, ports(), &config.issuer());
+        let second_factor = second_factor((&store, &throttle), &key, ports(), &config);
+        let passkeys = Passkeys::new(store.clone(), mail.clone(), ports(), &config);
         let own = ports();
         let audit = AuditLog::new(store.clone(), &key, ports(), config.audit.enabled);
         let hosted = Hosted::of(&config);
@@ -149,8 +151,7 @@ impl AppState {
             .sealing_key(&key)
             .clock(Shared(world.clock))
             .random(Shared(world.random));
-        let builder = configured(builder, &config, &registrars)?;
-        let provider = builder.build()?;
+        let provider = configured(builder, &config, &registrars)?.build()?;
         let fetch = Arc::clone(&provider.env().fetch);
         let social = Social::new(store.clone(), own, fetch, &key, &config);
         Ok(Self(Arc::new(Parts {
@@ -163,6 +164,7 @@ impl AppState {
             sessions,
             second_factor,
             forms,
+            passkeys,
             mail,
             social,
             registrars,
@@ -187,6 +189,16 @@ fn sessions(
 ) -> Sessions {
     let (store, revocations) = (store.clone(), revocations.clone());
     Sessions::new(store, revocations, Arc::new(users.clone()), (clock, random), config)
+}
+
+fn second_factor(
+    (store, throttle): (&SeaStore, &Throttle),
+    key: &[u8; 32],
+    ports: (Arc<dyn Clock>, Arc<dyn Random>),
+    config: &Config,
+) -> SecondFactor {
+    let (store, throttle, sealer) = (store.clone(), throttle.clone(), Sealer::new(key));
+    SecondFactor::new(store, throttle, sealer, ports, &config.issuer())
 }
 
 async fn connect(config: &Config) -> anyhow::Result<SeaStore> {

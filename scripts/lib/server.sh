@@ -3,6 +3,7 @@
 
 # start_server BINARY FOLDER [ARGUMENT...]: sets BASE_URL and server_pid. FOLDER gets data/ and server.log, and
 # BINARY runs with it as its data folder for the commands (client create, ...) too. More settings: export OAUTH__*.
+# SERVER_NAME=localhost gives the server that name, which passkeys need, in place of 127.0.0.1.
 start_server() {
   local binary=$1 folder=$2 port attempt
   shift 2
@@ -10,9 +11,13 @@ start_server() {
   export OAUTH__DATA_FOLDER="$folder/data"
   for attempt in 1 2 3; do
     port=$(free_port)
+    BASE_URL="http://127.0.0.1:$port"
+    if [ -n "${SERVER_NAME:-}" ]; then
+      BASE_URL="http://$SERVER_NAME:$port"
+      export OAUTH__SERVER__PUBLIC_URL="$BASE_URL"
+    fi
     "$binary" --host 127.0.0.1 --port "$port" "$@" </dev/null >"$folder/server.log" 2>&1 &
     server_pid=$!
-    BASE_URL="http://127.0.0.1:$port"
     export BASE_URL
     if wait_for "$BASE_URL/readyz" 60 "$server_pid"; then
       return 0

@@ -72,6 +72,8 @@ kinds! {
     RegistrationChanged = "client_changed", "Client changed";
     /// A client was removed.
     RegistrationRemoved = "client_removed", "Client removed";
+    /// Second factors and passkeys of a person were taken away.
+    FactorsReset = "factors_reset", "Second factors reset";
     /// An administrator set what a person may do.
     RightSet = "right_set", "Right set";
     /// A signing key was made or withdrawn.

@@ -8,6 +8,7 @@ mod dns_sd;
 mod keys;
 mod mail;
 mod output;
+mod passkeys;
 mod profile;
 mod registration;
 mod secret;

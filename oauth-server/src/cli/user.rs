@@ -5,6 +5,7 @@ use super::{
     secret::PasswordSource,
 };
 use crate::{
+    activity::{self, Deed, What},
     administration::users,
     audit::{Entry, Kind},
     credentials::{check_email, check_username},
@@ -79,6 +80,11 @@ pub(super) enum Command {
         /// The name
         name: String,
     },
+    /// Look after what a user signs in with in place of a password
+    Passkeys {
+        #[command(subcommand)]
+        command: super::passkeys::Command,
+    },
     /// Set how far a user may go with an API
     Rights {
         /// The name of the user
@@ -148,10 +154,21 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
         }
         Command::ResetSecondFactor { name } => {
             let user = account(state, &name).await?;
+            let entry = Entry::new(Kind::FactorsReset);
+            let detail = format!("for {}, at the command line", user.id);
+            state.audit.write(entry.detail(detail)).await?;
             let had = state.second_factor.remove(&user.id).await?;
+            if had {
+                let deed = Deed::of_operator(What::SecondFactorRemoved);
+                activity::note(state, &user.id, deed).await;
+            }
             let what =
                 if had { "signs in with the password alone" } else { "had no second factor" };
             output::message(&format!("{} {what}", user.username))
+        }
+        Command::Passkeys { command } => {
+            let user = account(state, command.user()).await?;
+            super::passkeys::run(&command, state, output, &user).await
         }
         Command::Rights { name, api, access, paths } => {
             let access = Access::parse(&access).context("expected none, read or write")?;

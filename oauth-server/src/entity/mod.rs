@@ -3,6 +3,7 @@
 pub mod activity;
 pub mod agreement;
 pub mod audit;
+pub mod ceremony;
 pub mod device;
 pub mod form_key;
 pub mod half_sign_in;
@@ -10,6 +11,8 @@ pub mod identity;
 pub mod initial_access_token;
 pub mod letter;
 pub mod mail_token;
+pub mod passkey;
+pub mod passkey_holder;
 pub mod pending_client;
 pub mod recovery_code;
 pub mod revoked_token;

@@ -14,6 +14,8 @@ mod return_to;
 mod session;
 mod tokens;
 
+pub(crate) use problem::Problem;
+
 use crate::{
     config::{CsrfRule, SessionCookie},
     session::Session,
@@ -29,7 +31,7 @@ use oauth_core::{
     jose::Sealer,
     model::{Timestamp, UserId},
 };
-use problem::{Problem, Trouble};
+use problem::Trouble;
 use resource_guard::{Csrf, CsrfMethods};
 
 pub(crate) use return_to::{of_word, through_login, word_of};

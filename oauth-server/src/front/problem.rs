@@ -8,19 +8,20 @@ use serde_json::json;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     status: StatusCode,
     code: &'static str,
     title: &'static str,
 }
 
 impl Problem {
-    const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
+    /// A refusal with a stable word for programs and a sentence for people.
+    pub(crate) const fn new(status: StatusCode, code: &'static str, title: &'static str) -> Self {
         Self { status, code, title }
     }
 
     /// Nobody is signed in here.
-    pub(super) const NOBODY: Self = Self::new(
+    pub(crate) const NOBODY: Self = Self::new(
         StatusCode::UNAUTHORIZED,
         "not_signed_in",
         "Nobody is signed in in this browser.",

@@ -11,6 +11,7 @@ mod m20261128_000009_revoked_tokens;
 mod m20261128_000010_rotated_sessions;
 mod m20261128_000011_second_factor;
 mod m20261128_000012_activity;
+mod m20261128_000013_passkeys;
 mod m20261128_000015_pending_clients;
 mod m20261128_000016_audit;
 mod m20261128_000018_form_keys;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000012_activity::Migration),
             Box::new(m20261128_000018_form_keys::Migration),
             Box::new(m20261128_000020_agreements::Migration),
+            Box::new(m20261128_000013_passkeys::Migration),
         ]
     }
 

@@ -1,4 +1,4 @@
-//! The style sheet and the icon, under addresses that change with their content.
+//! The style sheet, the icon and the script for passkeys, under addresses that change with their content.
 
 use super::errors::Explanation;
 use crate::state::AppState;
@@ -33,6 +33,12 @@ pub(super) static ICON: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("icon", "svg", "image/svg+xml", content)
 });
 
+/// What asks browsers for passkeys. No other script of ours is on the pages.
+pub(super) static PASSKEYS: LazyLock<Asset> = LazyLock::new(|| {
+    let content = include_str!("../../../templates/passkeys.js");
+    Asset::new("passkeys", "js", "text/javascript; charset=utf-8", content)
+});
+
 impl Asset {
     fn new(name: &str, ending: &str, content_type: &'static str, content: &'static str) -> Self {
         let hash = HashedToken::of(content);
@@ -47,7 +53,7 @@ pub(super) fn routes() -> Router<AppState> {
 
 async fn file(Path(file): Path<String>) -> Response {
     let wanted = format!("/static/{file}");
-    let Some(asset) = [&*STYLE, &*ICON].into_iter().find(|a| a.path == wanted) else {
+    let Some(asset) = [&*STYLE, &*ICON, &*PASSKEYS].into_iter().find(|a| a.path == wanted) else {
         return Explanation::not_found().into_response();
     };
     let headers = [

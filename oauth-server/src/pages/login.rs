@@ -4,7 +4,7 @@ use super::{
     asker::Asker,
     errors::Trouble,
     form::{Form, Problems},
-    page::{Frame, see_other, show as page, show_to},
+    page::{Frame, see_other, show as page, show_to, with_script},
     second_factor,
     social::{Button, buttons, lead_out},
     visit::Visit,
@@ -96,7 +96,8 @@ pub(super) async fn submit(
     }
 }
 
-fn form(
+/// The page.
+pub(super) fn form(
     state: &AppState,
     visit: &Visit,
     way: &Way,
@@ -122,7 +123,7 @@ fn form(
     let asker = way.asker(visit);
     let logo = asker.as_ref().and_then(|a| a.logo.clone());
     let page_of_login = Login {
-        frame: Frame::bare(state),
+        frame: Frame::bare(state).for_passkeys(state),
         asker,
         interaction: way.id(),
         to: way.to(),
@@ -141,7 +142,7 @@ fn form(
         Some(pending) => show_to(status, page_of_login, &pending.redirect_uri, logo.as_deref()),
         None => page(status, page_of_login),
     };
-    lead_out(state, response)
+    lead_out(state, with_script(state, response))
 }
 
 /// Whether it is the one whom the application expects, if it expects anybody.

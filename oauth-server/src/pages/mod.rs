@@ -1,7 +1,8 @@
 //! The pages: signing up, in and out, consent, one's clients and account, connected applications, what
 //! administrators do, and what explains an error.
 //!
-//! Plain HTML and one style sheet: nothing here needs a script, and none is allowed to run.
+//! Plain HTML and one style sheet: nothing here needs a script, and none is allowed to run but the one that asks a browser
+//! for a passkey, where that can be asked for.
 
 mod account;
 mod admin;
@@ -18,6 +19,8 @@ mod login;
 mod logout;
 mod mail_links;
 mod page;
+#[cfg(feature = "passkeys")]
+mod passkeys;
 mod recipes;
 mod second_factor;
 mod select_account;
@@ -50,7 +53,7 @@ pub fn router(state: &AppState) -> Router {
         .with_rejection_response(errors::from_elsewhere);
     let admit = middleware::from_fn_with_state(state.clone(), admin::admit);
     let admin = admin::routes().layer(guard.clone()).layer(admit);
-    Router::new()
+    let pages = Router::new()
         .route("/", get(home::show))
         .route("/signup", get(signup::show).post(signup::submit))
         .route("/login", get(login::show).post(login::submit))
@@ -64,7 +67,10 @@ pub fn router(state: &AppState) -> Router {
         .route("/account/applications/revoke", post(applications::revoke))
         .merge(account::routes())
         .merge(mail_links::routes())
-        .merge(clients::routes())
+        .merge(clients::routes());
+    #[cfg(feature = "passkeys")]
+    let pages = pages.merge(passkeys::routes());
+    pages
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(guard)
         .merge(admin)

@@ -1,6 +1,6 @@
 //! What all pages share: the frame, the policy for the browser, rendering.
 
-use super::assets::{ICON, STYLE};
+use super::assets::{ICON, PASSKEYS, STYLE};
 use crate::{
     config::{Authenticator, Config},
     state::AppState,
@@ -22,6 +22,8 @@ pub(super) struct Frame {
     pub(super) css: &'static str,
     /// The address of the icon.
     pub(super) icon: &'static str,
+    /// The address of the script, on the few pages that have one.
+    pub(super) script: Option<&'static str>,
     /// The server as people know it: its host.
     pub(super) place: String,
     /// Why nobody should type a password that matters.
@@ -43,6 +45,7 @@ impl Frame {
         Self {
             css: &STYLE.path,
             icon: &ICON.path,
+            script: None,
             place: place(config),
             demo: demo(config),
             user: None,
@@ -55,14 +58,20 @@ impl Frame {
         Self { user: Some(user.username.clone()), here, ..Self::bare(state) }
     }
 
+    /// With the script for passkeys, where people can use them here. The response must allow it: [`with_script`].
+    pub(super) fn for_passkeys(self, state: &AppState) -> Self {
+        Self { script: state.passkeys.is_on().then_some(&*PASSKEYS.path), ..self }
+    }
+
     /// Whether the page is one of those below the account.
     pub(super) fn is_in_account(&self) -> bool {
-        const BELOW: [&str; 9] = [
+        const BELOW: [&str; 10] = [
             "activity",
             "applications",
             "data",
             "email",
             "identities",
+            "passkeys",
             "password",
             "profile",
             "second-factor",
@@ -102,6 +111,22 @@ pub(super) fn show_to(
     logo: Option<&str>,
 ) -> Response {
     respond(status, page, &form_action(redirect_uri), logo)
+}
+
+/// Lets a page run the script for passkeys, where people can use them here: our own file, which may ask this server and
+/// nobody else.
+pub(super) fn with_script(state: &AppState, mut response: Response) -> Response {
+    if !state.passkeys.is_on() {
+        return response;
+    }
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY);
+    let policy = policy
+        .and_then(|p| p.to_str().ok())
+        .map(|p| format!("{p}; script-src 'self'; connect-src 'self'"));
+    if let Some(policy) = policy.and_then(|p| HeaderValue::from_str(&p).ok()) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response
 }
 
 /// The page as a response in which these pages of others may be framed, whatever else is at their origins.

@@ -4,7 +4,7 @@ use super::{
     asker::Asker,
     errors::Trouble,
     form::{Form, Problems},
-    page::{Frame, see_other, show as page, show_to},
+    page::{Frame, see_other, show as page, show_to, with_script},
     visit::Visit,
     way::Way,
 };
@@ -179,7 +179,8 @@ fn throttled(again: impl FnOnce(StatusCode, String) -> Response, seconds: u64) -
     response
 }
 
-fn form(
+/// The page.
+pub(super) fn form(
     state: &AppState,
     visit: &Visit,
     way: &Way,
@@ -189,15 +190,16 @@ fn form(
     let asker = way.asker(visit);
     let logo = asker.as_ref().and_then(|a| a.logo.clone());
     let content = SecondFactorPage {
-        frame: Frame::bare(state),
+        frame: Frame::bare(state).for_passkeys(state),
         asker,
         interaction: way.id(),
         to: way.to(),
         query: way.query(),
         problems,
     };
-    match way.interaction() {
+    let response = match way.interaction() {
         Some(i) => show_to(status, content, &i.pending.redirect_uri, logo.as_deref()),
         None => page(status, content),
-    }
+    };
+    with_script(state, response)
 }

@@ -35,6 +35,7 @@ pub(super) enum Destination {
     Profile,
     Email,
     Password,
+    Passkeys,
     SecondFactor,
     Sessions,
     Applications,
@@ -56,6 +57,7 @@ impl Destination {
             "profile" => Self::Profile,
             "email" => Self::Email,
             "password" => Self::Password,
+            "passkeys" => Self::Passkeys,
             "second-factor" => Self::SecondFactor,
             "sessions" => Self::Sessions,
             "applications" => Self::Applications,
@@ -81,6 +83,7 @@ impl Destination {
             "/account/profile" => Self::Profile,
             "/account/email" => Self::Email,
             "/account/password" => Self::Password,
+            _ if path.starts_with("/account/passkeys") => Self::Passkeys,
             _ if path.starts_with("/account/second-factor") => Self::SecondFactor,
             _ if path.starts_with("/account/sessions") => Self::Sessions,
             _ if path.starts_with("/account/applications") => Self::Applications,
@@ -108,6 +111,7 @@ impl Destination {
             Self::Profile => "profile".into(),
             Self::Email => "email".into(),
             Self::Password => "password".into(),
+            Self::Passkeys => "passkeys".into(),
             Self::SecondFactor => "second-factor".into(),
             Self::Sessions => "sessions".into(),
             Self::Applications => "applications".into(),
@@ -135,6 +139,7 @@ impl Destination {
             Self::Profile => "/account/profile".into(),
             Self::Email => "/account/email".into(),
             Self::Password => "/account/password".into(),
+            Self::Passkeys => "/account/passkeys".into(),
             Self::SecondFactor => "/account/second-factor".into(),
             Self::Sessions => "/account/sessions".into(),
             Self::Applications => "/account/applications".into(),
@@ -149,8 +154,17 @@ impl Destination {
 
     /// Whether somebody who is signed in gets there without signing in again.
     pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
-        !matches!(self, Self::Admin(_) | Self::Identities | Self::SecondFactor | Self::Data)
-            || admin::is_recent(session.login.at, now)
+        let guarded = matches!(
+            self,
+            Self::Admin(_)
+                | Self::Email
+                | Self::Password
+                | Self::Identities
+                | Self::Passkeys
+                | Self::SecondFactor
+                | Self::Data
+        );
+        !guarded || admin::is_recent(session.login.at, now)
     }
 }
 
@@ -289,6 +303,7 @@ mod tests {
             ("account", "/account"),
             ("profile", "/account/profile"),
             ("password", "/account/password"),
+            ("passkeys", "/account/passkeys"),
             ("second-factor", "/account/second-factor"),
             ("sessions", "/account/sessions"),
             ("applications", "/account/applications"),
@@ -318,6 +333,7 @@ mod tests {
             ("/account/sessions/end", "sessions"),
             ("/account/sessions/end_others", "sessions"),
             ("/account/password", "password"),
+            ("/account/passkeys/remove", "passkeys"),
             ("/account/second-factor/remove", "second-factor"),
             ("/account/activity", "activity"),
             ("/account/data/export", "data"),

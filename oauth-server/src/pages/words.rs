@@ -226,9 +226,16 @@ pub(super) fn notice(word: Option<&str>) -> Option<&'static str> {
         "ended" => "That browser is signed out.",
         "ended_others" => "You are signed in here alone.",
         "over" => "That browser was signed out already.",
+        "program_ended" => "That program is signed out.",
+        "program_over" => "That program was signed out already.",
         "password" => {
             "Your password is changed. You are signed in here alone, and no application may act for you until you allow it again."
         }
+        "passkey_added" => "The passkey is added. You may sign in with it from now on.",
+        "passkey_removed" => "The passkey is removed. Nobody gets in here with it any more.",
+        "passkey_removed_before" => "This passkey was removed already.",
+        "passkey_renamed" => "The passkey has its new name.",
+        "password_set" => "You have a password. It signs you in from now on.",
         "second_factor_removed" => "Your password alone signs you in again.",
         "account_deleted" => "Your account is deleted, with everything that was kept about you.",
         "unchanged" => "Nothing was changed.",

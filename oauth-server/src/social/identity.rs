@@ -1,7 +1,10 @@
 //! Who somebody here is at a provider.
 
 use super::{Notice, Person, Refusal, Social, Upstream, exchange::Tokens};
-use crate::entity::identity::{ActiveModel, Column, Entity, Model};
+use crate::{
+    entity::identity::{ActiveModel, Column, Entity, Model},
+    passkeys::{Leaving, Ways},
+};
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, Timestamp, UserId},
@@ -148,13 +151,13 @@ impl Social {
         Ok(Confirmation { hash: person.key(), user: user.clone(), label, tokens, now })
     }
 
-    /// Unlinks an identity, unless it is the last way to sign in: there is no password, no other identity, and nothing
-    /// else by which `other_ways` says that the person gets in. Of two requests at once the second sees what the first did.
+    /// Unlinks an identity, unless it is the last of the ways in which the person can sign in. Of two requests at once
+    /// the second sees what the first did.
     pub async fn unlink(
         &self,
         user: &UserId,
         hash: Vec<u8>,
-        other_ways: bool,
+        ways: Ways,
     ) -> Result<Unlinked, PortError> {
         let user = user.clone();
         self.0
@@ -165,8 +168,7 @@ impl Social {
                         user::Entity::find_by_id(user.as_str()).lock_exclusive().one(t).await?;
                     let Some(row) = row else { return Ok(Unlinked::Unknown) };
                     let own = || Entity::find().filter(Column::UserId.eq(user.as_str()));
-                    let others = own().filter(Column::Hash.ne(hash.clone())).count(t).await?;
-                    if row.password_hash.is_none() && others == 0 && !other_ways {
+                    if !ways.remain(t, &row, Leaving::Identity(&hash)).await? {
                         let is_there = own().filter(Column::Hash.eq(hash)).count(t).await? == 1;
                         return Ok(if is_there { Unlinked::LastWay } else { Unlinked::Unknown });
                     }

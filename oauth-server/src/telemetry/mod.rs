@@ -11,8 +11,10 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-/// Libraries that have nothing to say to an operator at the level of our own lines.
-const QUIET: &str = "sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rustls=warn";
+/// Libraries that have nothing to say to an operator at the level of our own lines. Those of passkeys say nothing at all:
+/// why an answer is refused stands in a line of ours, and they would write out what was sent.
+const QUIET: &str = "sqlx=warn,sea_orm=warn,sea_orm_migration=warn,hyper=warn,rustls=warn,\
+    webauthn_rs=off,webauthn_rs_core=off";
 
 /// Reads `logs.level`: one word for our own lines, or a list that is taken as it is.
 pub fn filter(level: &str) -> Result<EnvFilter, ParseError> {

@@ -541,3 +541,20 @@ fn s2_04_s2_19_the_example_for_production_is_accepted_with_its_secrets_and_not_w
     }
     assert!(!text.contains("Zb6-9fKc1nQw"));
 }
+
+#[test]
+fn passkeys_of_a_user_are_listed_and_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    good(at, &["user", "create", "ada"], "nine lives and a lantern\n");
+    let list = ["user", "passkeys", "list", "ada", "--output", "json"];
+    assert_eq!(json(&good(at, &list, "")), serde_json::json!([]));
+    let id = "0b5a6f0e-3a7e-4d57-9c1d-2f6a1f0c9b1e";
+    let text = bad(at, &["user", "passkeys", "remove", "ada", id], "", 1);
+    assert!(text.contains("ada has no such passkey"), "{text}");
+    good(at, &["user", "passkeys", "remove", "ada", "--all"], "");
+    for wrong in [&["ada"][..], &["ada", "x"], &["ada", id, "--all"]] {
+        bad(at, &[&["user", "passkeys", "remove"], wrong].concat(), "", 2);
+    }
+    bad(at, &["user", "passkeys", "list", "nobody"], "", 1);
+}

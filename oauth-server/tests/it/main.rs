@@ -46,6 +46,8 @@ mod pages_logout;
 mod pages_safety;
 mod pages_select_account;
 mod pages_signup;
+#[cfg(feature = "passkeys")]
+mod passkeys;
 mod people_actors;
 mod people_api;
 mod people_letters;
@@ -60,5 +62,7 @@ mod revocations_redis;
 mod second_factor;
 mod social;
 mod social_liar;
+#[cfg(feature = "passkeys")]
+mod soft_authenticator;
 mod support;
 mod throttle;

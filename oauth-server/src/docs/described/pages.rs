@@ -14,6 +14,7 @@ const EVERYBODY: &[Row] = &[
     ("GET POST", "/login", Lock::Open, "Signing in"),
     ("POST", "/login/with/{provider}", Lock::Open, "Signing in at somebody else's"),
     ("GET", "/login/from/{provider}", Lock::Open, "Coming back from somebody else's"),
+    ("POST", "/login/passkey", Lock::Open, "Signing in with a passkey"),
     ("GET POST", "/login/second-factor", Lock::Open, "The second step of signing in"),
     ("GET POST", "/logout", Lock::Session, "Signing out"),
     ("GET POST", "/consent", Lock::Session, "Allowing an application what it asks for"),
@@ -53,6 +54,10 @@ const ACCOUNT: &[Row] = &[
     ("GET", "/account/identities", Lock::Session, "Accounts elsewhere that one signs in with"),
     ("POST", "/account/identities/link", Lock::Session, "Links an account elsewhere"),
     ("POST", "/account/identities/unlink", Lock::Session, "Unlinks an account elsewhere"),
+    ("GET", "/account/passkeys", Lock::Session, "One's passkeys"),
+    ("POST", "/account/passkeys/add", Lock::Session, "Adds a passkey"),
+    ("POST", "/account/passkeys/rename", Lock::Session, "Calls a passkey something else"),
+    ("POST", "/account/passkeys/remove", Lock::Session, "Removes a passkey"),
     ("GET", "/account/second-factor", Lock::Session, "One's second factor"),
     ("POST", "/account/second-factor/begin", Lock::Session, "Begins to set up one-time passwords"),
     ("GET", "/account/second-factor/picture", Lock::Session, "The picture for an authenticator"),
@@ -74,6 +79,21 @@ pub(super) fn describe(_: &AppState) -> Vec<Op> {
     let mut all = rows("Pages", EVERYBODY);
     all.extend(rows("Account", ACCOUNT));
     all.extend(rows("Clients", CLIENTS));
+    let begin = |path: &'static str, tag, what| {
+        Op::new("POST", path, tag, what)
+            .answer(
+                200,
+                "What `navigator.credentials` takes, in `publicKey`; bytes are in base64url.",
+            )
+            .answer(403, "Not here (`off`), or not without signing in again (`sign_in_again`).")
+    };
+    all.push(begin("/login/passkey/begin", "Pages", "A challenge for signing in with a passkey"));
+    all.push(
+        begin("/account/passkeys/begin", "Account", "A challenge for adding a passkey")
+            .lock(Lock::Session)
+            .answer(401, "Nobody is signed in (`not_signed_in`).")
+            .answer(409, "There are enough (`too_many`)."),
+    );
     all.push(Op::page("GET", "/static/{file}", "Pages", "Style sheet, icon and scripts"));
     all
 }

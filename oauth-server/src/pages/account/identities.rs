@@ -2,7 +2,6 @@
 
 use super::is_recent;
 use crate::{
-    config::Authenticator,
     pages::{
         errors::Trouble,
         form::Form,
@@ -54,16 +53,15 @@ pub(super) async fn unlink(
     }
     let user = &visit.user().id;
     let hash = URL_SAFE_NO_PAD.decode(params.get("identity").unwrap_or_default());
-    // A demonstration lets everybody in by the name alone.
-    let other_ways = state.config.general.authenticator == Authenticator::Any;
-    match state.social.unlink(user, hash.unwrap_or_default(), other_ways).await? {
+    let ways = state.passkeys.ways();
+    match state.social.unlink(user, hash.unwrap_or_default(), ways).await? {
         Unlinked::Gone => {
             tracing::info!(user.id = %user, "user unlinked an identity");
             Ok(see_other("/account/identities?done=unlinked"))
         }
         Unlinked::Unknown => Ok(see_other("/account/identities?done=unlinked_before")),
         Unlinked::LastWay => {
-            let text = "This is the only way in which you can sign in. Link another identity or get a password first.";
+            let text = "This is the only way in which you can sign in. Link another identity, add a passkey or get a password first.";
             render(&state, &visit, StatusCode::CONFLICT, Some(text)).await
         }
     }

@@ -6,9 +6,10 @@ mod data;
 mod email;
 mod identities;
 mod overview;
+pub(in crate::pages) mod passkeys;
 mod password;
 mod profile;
-mod recent;
+pub(in crate::pages) mod recent;
 mod second_factor;
 mod sessions;
 
@@ -32,6 +33,9 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/account/identities", get(identities::show))
         .route("/account/identities/link", post(social::depart_to_link))
         .route("/account/identities/unlink", post(identities::unlink))
+        .route("/account/passkeys", get(passkeys::show))
+        .route("/account/passkeys/rename", post(passkeys::rename))
+        .route("/account/passkeys/remove", post(passkeys::remove))
         .route("/account/second-factor", get(second_factor::show))
         .route("/account/second-factor/begin", post(second_factor::begin))
         .route("/account/second-factor/picture", get(second_factor::picture))

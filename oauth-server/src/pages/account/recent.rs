@@ -7,7 +7,7 @@ use crate::{
 use axum::{extract::FromRequestParts, http::request::Parts};
 
 /// A request by somebody who signed in a short while ago; others are sent to sign in again, and come back.
-pub(super) struct Recent(pub(super) SignedIn);
+pub(in crate::pages) struct Recent(pub(in crate::pages) SignedIn);
 
 impl FromRequestParts<AppState> for Recent {
     type Rejection = Trouble;
