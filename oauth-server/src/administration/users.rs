@@ -1,6 +1,10 @@
 //! People: finding them, locking them out, and their rights.
 
-use crate::{registration::is_deceptive, state::AppState};
+use crate::{
+    activity::{self, Deed, What},
+    registration::is_deceptive,
+    state::AppState,
+};
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, UserId},
@@ -65,6 +69,27 @@ pub async fn revoke_all(state: &AppState, user: &UserId) -> Result<(), PortError
 pub async fn disable(state: &AppState, user: &UserId) -> Result<u64, PortError> {
     state.store.set_disabled(user, true).await?;
     cut_off(state, user).await
+}
+
+/// What was taken away of somebody's second factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reset {
+    /// Whether one-time passwords were asked for.
+    pub second_factor: bool,
+    /// How many passkeys there were.
+    pub passkeys: u64,
+}
+
+/// Takes the second factor and every passkey of a user away, for whoever lost the device. Sessions go on, and so do
+/// tokens; the user is told.
+pub async fn reset_factors(state: &AppState, user: &UserId) -> Result<Reset, PortError> {
+    let second_factor = state.second_factor.remove(user).await?;
+    if second_factor {
+        activity::note(state, user, Deed::of_operator(What::SecondFactorRemoved)).await;
+    }
+    let deed = Deed::of_operator(What::PasskeyRemoved);
+    let passkeys = state.passkeys.remove_all(user, deed).await?;
+    Ok(Reset { second_factor, passkeys })
 }
 
 /// Sets how far a user may go with an API, in place of what was set before. The other rights of the user are not read

@@ -14,6 +14,7 @@
 //! ```
 
 mod caller;
+mod choosing;
 mod claims;
 mod devices;
 mod directory;

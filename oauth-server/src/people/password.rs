@@ -11,6 +11,7 @@ use crate::{
     administration::users::revoke_all, credentials::check_password, sign_in::StoredPassword,
 };
 use oauth_core::{
+    error::PortError,
     model::Login,
     ports::SignIn,
     seaorm::{UserAccount, people},
@@ -93,11 +94,11 @@ impl People<'_> {
     pub(crate) fn password_notice(
         self,
         account: &UserAccount,
-    ) -> Result<Option<crate::mail::Letter>, Error> {
+    ) -> Result<Option<crate::mail::Letter>, PortError> {
         let confirmed = account.email.as_deref().filter(|_| account.email_verified);
         let Some(to) = confirmed.filter(|_| self.state.mail.is_on()) else { return Ok(None) };
         let again = format!("{}/forgot-password", self.state.config.issuer().as_str());
         let about = About::PasswordChanged;
-        Ok(Some(self.letter(about, Reader::of(account, to), &again, Purpose::Reset)?))
+        self.letter(about, Reader::of(account, to), &again, Purpose::Reset).map(Some)
     }
 }

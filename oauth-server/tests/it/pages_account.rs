@@ -336,3 +336,35 @@ async fn what_the_shell_gives_up_on_is_explained_to_people() {
         assert!(page.html.contains("<link rel=\"stylesheet\"") && !page.html.contains("inside"));
     }
 }
+
+#[tokio::test]
+async fn programs_that_are_signed_in_are_shown_and_ended() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let eve = server.signed_up("eve").await;
+    assert!(!ada.get(SESSIONS).await.has("programs"));
+    let tokens = [server.token_of("ada", PASSWORD).await, server.token_of("ada", PASSWORD).await];
+    let alive = async |token: &str| {
+        server.call("GET", "/users/me").token(token).send().await.status == StatusCode::OK
+    };
+    let page = ada.get(SESSIONS).await;
+    assert!(page.has("program-2") && !page.has("program-3"), "{}", page.html);
+    let id = page.value("program");
+    let page = eve.post(END, &[("program", &id)]).await;
+    assert_eq!(page.location(), "/account/sessions?done=program_over", "only one's own");
+    assert!(alive(&tokens[0]).await && alive(&tokens[1]).await);
+    let page = ada.post(END, &[("program", &id)]).await;
+    assert_eq!(page.location(), "/account/sessions?done=program_ended");
+    let page = ada.get(page.location()).await;
+    assert_eq!(page.by_id("notice"), "That program is signed out.");
+    assert!(page.has("program-1") && !page.has("program-2"));
+    assert_ne!(alive(&tokens[0]).await, alive(&tokens[1]).await, "one of the two");
+    assert_eq!(
+        ada.post(END, &[("program", &id)]).await.location(),
+        "/account/sessions?done=program_over"
+    );
+    assert_eq!(ada.post(END, &[]).await.status, StatusCode::BAD_REQUEST);
+    ada.post("/account/sessions/end_others", &[]).await.location();
+    assert!(!alive(&tokens[0]).await && !alive(&tokens[1]).await && is_in(&ada).await);
+    assert!(!ada.get(SESSIONS).await.has("programs"));
+}

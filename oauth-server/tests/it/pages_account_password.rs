@@ -1,15 +1,17 @@
 //! `/account/password`.
 
 use crate::{
-    pages_actors::{PASSWORD, Page, SignedIn},
+    pages_actors::{Anonymous, PASSWORD, Page, SignedIn},
     support::{Server, form_request, json, start},
 };
 use http::StatusCode;
 use oauth_core::{
+    model::UserId,
     ports::{SignIn, Users as _},
     seaorm::{NewUser, new_user_id},
     testing::TestDatabase,
 };
+use oauth_server::activity::{Deed, What};
 
 const PATH: &str = "/account/password";
 const NEW: &str = "a lantern and ten lives";
@@ -219,26 +221,91 @@ async fn no_other_site_changes_a_password() {
     assert!(fits(&server, "ada", PASSWORD).await);
 }
 
-#[tokio::test]
-async fn whoever_has_no_password_is_told_why() {
-    let server = start("").await;
+/// Somebody who came without a password.
+async fn without_password(server: &Server) -> (UserId, Anonymous<'_>) {
     let now = server.state.now();
     let random = &*server.state.provider.env().random;
     let new = NewUser::new(new_user_id(now, random), "ada", now);
     let id = server.state.store.create_user(new).await.unwrap().unwrap();
     let headers = http::HeaderMap::new();
-    let started = server.state.sessions.start(&headers, &id, &["pwd"], None).await.unwrap();
+    let started = server.state.sessions.start(&headers, &id, &["fed"], None).await.unwrap();
     let visitor = server.visitor();
     let cookie = started.cookies.session.to_str().unwrap().split(';').next().unwrap().to_owned();
     visitor.plant("oauth_session", cookie.split_once('=').unwrap().1);
-    let page = visitor.get(PATH).await;
-    let why = "You do not sign in here with a password, so there is none to change. The people who run this server can give you one.";
-    assert_eq!((page.status, &*page.by_id("no-password")), (StatusCode::OK, why));
-    assert!(!page.has("password-form"));
-    let form = [("current_password", "x"), ("new_password", NEW)];
-    let page = visitor.post(PATH, &form).await;
-    assert_eq!((page.status, &*page.by_id("no-password")), (StatusCode::FORBIDDEN, why));
+    (id, visitor)
+}
+
+#[tokio::test]
+async fn whoever_came_without_a_password_chooses_one() {
+    let server = start("").await;
+    let (id, ada) = without_password(&server).await;
+    let _ = server.state.store.set_email(&id, Some("ada@example.org"), true).await.unwrap();
+    let page = ada.get(PATH).await;
+    assert!(page.has("first") && !page.html.contains("current_password"), "{}", page.html);
+    for (typed, why) in [
+        ("", "Choose a password."),
+        ("short", "Use at least 8 characters in the password."),
+        ("password1", "This password is among the first that anybody tries. Choose another one."),
+    ] {
+        let page = ada.post(PATH, &[("new_password", typed)]).await;
+        assert_eq!(
+            (page.status, page.problems()),
+            (StatusCode::UNPROCESSABLE_ENTITY, vec!["new_password"])
+        );
+        assert_eq!(page.by_id("new_password-problem"), why);
+    }
+    assert_eq!(
+        ada.post(PATH, &[("new_password", NEW)]).await.location(),
+        "/account?done=password_set"
+    );
+    assert!(ada.get("/account?done=password_set").await.has("notice"), "the session goes on");
+    assert!(fits(&server, "ada", NEW).await);
+    assert!(ada.get("/account/activity").await.html.contains("A password was set"));
+    let letters = server.letters().await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].subject, "A new way to sign in to 127.0.0.1:4999");
+    assert!(!letters[0].raw.contains(NEW));
+    // From now on it takes the present one.
+    let page = ada.post(PATH, &[("new_password", "another lantern of nine")]).await;
+    assert_eq!(page.problems(), ["current_password"]);
+    assert!(fits(&server, "ada", NEW).await);
+}
+
+#[tokio::test]
+async fn a_first_password_takes_a_recent_sign_in_and_a_user_who_may_sign_in() {
+    let server = start("").await;
+    let (id, ada) = without_password(&server).await;
+    server.clock.advance(std::time::Duration::from_hours(1));
+    for page in [ada.get(PATH).await, ada.post(PATH, &[("new_password", NEW)]).await] {
+        assert_eq!(page.location(), "/login?to=password");
+    }
+    let page = ada.get("/login?to=password").await;
+    assert_eq!(page.status, StatusCode::OK, "one signs in again there");
+    assert_eq!(ada.get("/login?to=email").await.status, StatusCode::OK, "and there");
     assert!(!fits(&server, "ada", NEW).await);
+    // Of two at once the second finds that there is one.
+    let account = server.state.store.account(&id).await.unwrap().unwrap();
+    let people = server.state.people();
+    let deed = || Deed::of(What::PasswordSet, &http::HeaderMap::new());
+    assert!(people.choose_password(&account, NEW, deed()).await.unwrap());
+    assert!(!people.choose_password(&account, PASSWORD, deed()).await.unwrap());
+    assert!(fits(&server, "ada", NEW).await);
+}
+
+#[tokio::test]
+async fn the_owner_is_told_that_the_password_was_changed() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    change(&ada, PASSWORD, NEW).await.location();
+    assert!(server.letters().await.is_empty(), "nobody has confirmed an address");
+    let _ = server.state.store.set_email(&ada.id, Some("ada@example.org"), true).await.unwrap();
+    assert_eq!(change(&ada, "a wrong one", PASSWORD).await.status, StatusCode::FORBIDDEN);
+    assert!(server.letters().await.is_empty(), "nothing was changed");
+    change(&ada, NEW, PASSWORD).await.location();
+    let letters = server.letters().await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].to, "ada@example.org");
+    assert_eq!(letters[0].subject, "Your password for 127.0.0.1:4999 was replaced");
 }
 
 #[tokio::test]

@@ -341,14 +341,56 @@ async fn somebody_unknown_is_not_found() {
     let server = start("").await;
     let ada = administrator(&server, "ada").await;
     for id in ["nobody", "%00", "%ff", "a%2fb", "..%2f"] {
-        for act in ["", "/disable", "/promote", "/demote"] {
+        for act in ["", "/disable", "/promote", "/demote", "/reset_factors"] {
             let page = ada.get(&format!("/admin/users/{id}{act}")).await;
             refused(&page, StatusCode::NOT_FOUND, "not_found");
         }
-        for act in ["disable", "enable", "promote", "demote", "sign_out", "verified", "rights"] {
+        for act in [
+            "disable",
+            "enable",
+            "promote",
+            "demote",
+            "reset_factors",
+            "sign_out",
+            "verified",
+            "rights",
+        ] {
             let form = [("confirm", "yes"), ("once", "x")];
             let page = ada.post(&format!("/admin/users/{id}/{act}"), &form).await;
             refused(&page, StatusCode::NOT_FOUND, "not_found");
         }
     }
+}
+
+#[tokio::test]
+async fn second_factors_are_taken_away_for_whoever_lost_the_device() {
+    let server = start("[audit]\nenabled = true\n").await;
+    let ada = administrator(&server, "ada").await;
+    let eve = server.signed_up("eve").await;
+    let page = ada.get(&path(&eve.id, "")).await;
+    assert!(!page.has("reset-factors"), "there is nothing to take away");
+    crate::second_factor::enrol(&eve).await;
+    let page = ada.get(&path(&eve.id, "")).await;
+    assert_eq!(
+        (page.by_id("second-factor"), page.by_id("passkeys")),
+        ("has one".into(), "0".into())
+    );
+    let reset = path(&eve.id, "/reset_factors");
+    let log = logged(async {
+        let page = yes(&ada, &reset).await;
+        assert_eq!(page.location(), path(&eve.id, "?done=factors_reset"));
+    })
+    .await;
+    assert!(log.contains("second factors of a user reset"), "{log}");
+    assert!(!server.state.second_factor.is_needed(&eve.id).await.unwrap());
+    let again = server.visitor().sign_in("eve").await;
+    let activity = again.get("/account/activity").await.html;
+    assert!(activity.contains("Your second factor was taken away"), "{activity}");
+    assert!(activity.contains("The people who run this server"), "{activity}");
+    let audit = ada.get("/admin/audit").await.html;
+    assert!(audit.contains("Second factors reset"), "{audit}");
+    // Nobody else may, and nobody does it to itself.
+    refused(&eve.get(&reset).await, StatusCode::NOT_FOUND, "not_found");
+    let own = path(&ada.id, "/reset_factors");
+    refused(&ada.get(&own).await, StatusCode::FORBIDDEN, "own_account");
 }

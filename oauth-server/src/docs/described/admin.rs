@@ -23,6 +23,12 @@ const PAGES: &[(&str, &str, Lock, &str)] = &[
     ("GET POST", "/admin/users/{id}/disable", Lock::Session, "Locks a user out"),
     ("GET POST", "/admin/users/{id}/promote", Lock::Session, "Makes a user an administrator"),
     ("GET POST", "/admin/users/{id}/demote", Lock::Session, "Makes an administrator a user"),
+    (
+        "GET POST",
+        "/admin/users/{id}/reset_factors",
+        Lock::Session,
+        "Takes the second factor and the passkeys of a user away",
+    ),
     ("POST", "/admin/users/{id}/enable", Lock::Session, "Lets a user in again"),
     ("POST", "/admin/users/{id}/sign_out", Lock::Session, "Signs a user out everywhere"),
     ("POST", "/admin/users/{id}/verified", Lock::Session, "Says that an address is verified"),

@@ -1,4 +1,5 @@
-//! `/account/password`: another password, by whoever knows the present one.
+//! `/account/password`: another password, by whoever knows the present one, or the first one, by whoever signed in a short
+//! while ago.
 //!
 //! People change a password because somebody else may know it. So whatever that somebody may have got with it goes:
 //! every other session, and every authorization with its codes and refresh tokens. Remembered consents go too,
@@ -10,7 +11,8 @@ use crate::{
     config::Authenticator,
     credentials::check_password,
     pages::{
-        errors::Trouble,
+        admin::is_recent,
+        errors::{Explanation, Trouble},
         form::{Form, Problems},
         page::{Frame, see_other, show as page},
         visit::SignedIn,
@@ -29,7 +31,10 @@ use oauth_core::{
     error::PortError,
     params::Params,
     ports::SignIn,
-    seaorm::entity::user::{Column, Entity},
+    seaorm::{
+        UserAccount,
+        entity::user::{Column, Entity},
+    },
 };
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, ExprTrait as _, QueryFilter as _, sea_query::Expr,
@@ -43,6 +48,8 @@ struct PasswordPage {
     password_length: u16,
     /// Why there is nothing to change.
     none: Option<&'static str>,
+    /// Whether it is the first one.
+    first: bool,
     problems: Problems,
 }
 
@@ -53,10 +60,24 @@ enum Outcome {
     Throttled(u64),
 }
 
+/// What there is to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// There is a password.
+    Change,
+    /// There is none.
+    Choose,
+    /// Any password will do.
+    Demonstration,
+}
+
 pub(super) async fn show(
     State(state): State<AppState>,
     visit: SignedIn,
 ) -> Result<Response, Trouble> {
+    if standing(&state, &visit).await? == Standing::Choose {
+        recent(&state, &visit)?;
+    }
     form(&state, &visit, StatusCode::OK, Problems::default()).await
 }
 
@@ -65,8 +86,15 @@ pub(super) async fn change(
     visit: SignedIn,
     Form(params): Form,
 ) -> Result<Response, Trouble> {
-    if why_none(&state, &visit).await?.is_some() {
-        return form(&state, &visit, StatusCode::FORBIDDEN, Problems::default()).await;
+    match standing(&state, &visit).await? {
+        Standing::Change => {}
+        Standing::Choose => {
+            recent(&state, &visit)?;
+            return choose(&state, &visit, &params).await;
+        }
+        Standing::Demonstration => {
+            return form(&state, &visit, StatusCode::FORBIDDEN, Problems::default()).await;
+        }
     }
     let (current, new) = match typed(&state, &visit, &params) {
         Ok(typed) => typed,
@@ -95,6 +123,34 @@ pub(super) async fn change(
             let problems = Problems::one("current_password", "This is not your password.");
             form(&state, &visit, StatusCode::FORBIDDEN, problems).await
         }
+    }
+}
+
+/// Gives whoever has no password the first one. Nothing ends: nobody can have come in with another.
+async fn choose(state: &AppState, visit: &SignedIn, params: &Params) -> Result<Response, Trouble> {
+    let password = params.get("new_password").unwrap_or_default();
+    let user = visit.user();
+    let shortest = state.config.signup.password_length;
+    if let Err(text) = check_password(password, &user.username, shortest) {
+        let problems = Problems::one("new_password", text);
+        return form(state, visit, StatusCode::UNPROCESSABLE_ENTITY, problems).await;
+    }
+    let account = state.store.account(&user.id).await?.ok_or(Explanation::not_found())?;
+    let deed = Deed::of(What::PasswordSet, &visit.headers);
+    if state.people().choose_password(&account, password, deed).await? {
+        tracing::info!(user.id = %user.id, "user chose a first password");
+        return Ok(see_other("/account?done=password_set"));
+    }
+    // In another tab there was one meanwhile: this page knows what to do then.
+    Ok(see_other("/account/password"))
+}
+
+/// Sends whoever signed in long ago to do it again.
+fn recent(state: &AppState, visit: &SignedIn) -> Result<(), Trouble> {
+    if is_recent(visit.session.login.at, state.now()) {
+        Ok(())
+    } else {
+        Err(see_other("/login?to=password").into())
     }
 }
 
@@ -129,7 +185,12 @@ async fn replace(
     let user = visit.user();
     // Read before it is checked, and compared when it is written: of two who change it at once, one is late.
     let known = Entity::find_by_id(user.id.as_str()).one(state.store.database()).await?;
-    let Some(known) = known.and_then(|row| row.password_hash) else { return Ok(Outcome::Wrong) };
+    let Some((known, account)) = known.and_then(|row| {
+        let hash = row.password_hash.clone()?;
+        Some((hash, UserAccount::from(row)))
+    }) else {
+        return Ok(Outcome::Wrong);
+    };
     match state.users.sign_in(&user.username, current).await? {
         SignIn::Accepted(id) if id == user.id => {}
         SignIn::Throttled(seconds) => return Ok(Outcome::Throttled(seconds)),
@@ -146,12 +207,16 @@ async fn replace(
         amr.push("pwd");
     }
     let deed = Deed::of(What::PasswordChanged, headers);
+    let (mail, notice) = (state.mail.clone(), state.people().password_notice(&account)?);
     let (id, now) = (user.id.clone(), state.now());
     let started = state.sessions.start_over(headers, &user.id, &amr, address, move |t| {
         Box::pin(async move {
             let changed = update.exec(t).await?.rows_affected == 1;
             if changed {
                 activity::record(t, &id, now, deed).await?;
+                if let Some(notice) = notice {
+                    mail.queue(t, notice).await?;
+                }
             }
             Ok(changed)
         })
@@ -159,17 +224,13 @@ async fn replace(
     Ok(started.await?.map_or(Outcome::Wrong, Outcome::Changed))
 }
 
-/// Why there is no password that could be changed, if so.
-async fn why_none(state: &AppState, visit: &SignedIn) -> Result<Option<&'static str>, PortError> {
+async fn standing(state: &AppState, visit: &SignedIn) -> Result<Standing, PortError> {
     if state.config.general.authenticator == Authenticator::Any {
-        return Ok(Some(
-            "This demonstration lets everybody in with any password, so there is none to change.",
-        ));
+        return Ok(Standing::Demonstration);
     }
     let account = state.store.account(&visit.user().id).await?;
-    Ok(account.filter(|a| !a.has_password).map(|_| {
-        "You do not sign in here with a password, so there is none to change. The people who run this server can give you one."
-    }))
+    let has_none = account.is_some_and(|account| !account.has_password);
+    Ok(if has_none { Standing::Choose } else { Standing::Change })
 }
 
 async fn form(
@@ -178,11 +239,15 @@ async fn form(
     status: StatusCode,
     problems: Problems,
 ) -> Result<Response, Trouble> {
+    let standing = standing(state, visit).await?;
     let content = PasswordPage {
         frame: Frame::of(state, visit.user(), "password"),
         username: visit.user().username.clone(),
         password_length: state.config.signup.password_length,
-        none: why_none(state, visit).await?,
+        none: (standing == Standing::Demonstration).then_some(
+            "This demonstration lets everybody in with any password, so there is none to change.",
+        ),
+        first: standing == Standing::Choose,
         problems,
     };
     Ok(page(status, content))

@@ -71,6 +71,7 @@ pub(super) fn routes() -> Router<AppState> {
         .route("/admin/users/{id}/disable", act(Act::Disable))
         .route("/admin/users/{id}/promote", act(Act::Promote))
         .route("/admin/users/{id}/demote", act(Act::Demote))
+        .route("/admin/users/{id}/reset_factors", act(Act::ResetFactors))
         .route("/admin/users/{id}/enable", post(person::enable))
         .route("/admin/users/{id}/sign_out", post(person::sign_out))
         .route("/admin/users/{id}/verified", post(person::verified))

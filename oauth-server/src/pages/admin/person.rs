@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     administration::users,
+    audit::{Entry, Kind},
     pages::{
         account::browser_name,
         errors::{Explanation, Trouble},
@@ -68,6 +69,9 @@ struct PersonPage {
     /// Whether it is the administrator who asks.
     is_self: bool,
     made: String,
+    /// Whether a code is asked for after the password.
+    second_factor: bool,
+    passkeys: u64,
     claims: Vec<Verifiable>,
     rights: Vec<rights::Line>,
     sessions: Vec<SessionLine>,
@@ -125,6 +129,8 @@ pub(super) async fn whole(
         path,
         is_self: user.id == admin.user().id,
         made: minute(user.created_at),
+        second_factor: state.second_factor.is_needed(&user.id).await?,
+        passkeys: state.passkeys.count(&user.id).await?,
         claims: Flag::ALL.into_iter().filter_map(|flag| verifiable(flag, &profile)).collect(),
         user,
         rights,
@@ -165,6 +171,7 @@ pub(super) enum Act {
     Disable,
     Promote,
     Demote,
+    ResetFactors,
 }
 
 impl Act {
@@ -173,6 +180,7 @@ impl Act {
             Self::Disable => "disable",
             Self::Promote => "promote",
             Self::Demote => "demote",
+            Self::ResetFactors => "reset_factors",
         }
     }
 
@@ -193,6 +201,11 @@ impl Act {
                 format!("Make {name} an ordinary user?"),
                 "This person can no longer see these pages.",
                 "Make an ordinary user",
+            ),
+            Self::ResetFactors => (
+                format!("Take the second factor and the passkeys of {name} away?"),
+                "For somebody who lost the device. Make sure that it is this person who asks. Afterwards the password alone signs in; whoever has none cannot sign in until you give the person one.",
+                "Take them away",
             ),
         };
         Question {
@@ -242,6 +255,12 @@ pub(super) async fn act(
         Act::Promote => {
             state.store.set_admin(id, true).await?;
             ("promoted", "user made an administrator")
+        }
+        Act::ResetFactors => {
+            let entry = Entry::new(Kind::FactorsReset).user(&admin.0.user().id);
+            state.audit.write(entry.detail(format!("for {id}"))).await?;
+            users::reset_factors(&state, id).await?;
+            ("factors_reset", "second factors of a user reset")
         }
         Act::Demote => {
             state.store.set_admin(id, false).await?;

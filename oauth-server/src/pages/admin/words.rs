@@ -20,6 +20,7 @@ pub(super) fn notice(word: &str) -> Option<&'static str> {
         "enabled" => "This person may sign in again.",
         "promoted" => "This person is an administrator now.",
         "demoted" => "This person is no longer an administrator.",
+        "factors_reset" => "The second factor and the passkeys of this person are gone.",
         "signed_out" => "This person is signed out everywhere.",
         "verified" => "Said to be verified.",
         "unverified" => "Said to be not verified.",
