@@ -402,13 +402,15 @@ async fn adding_takes_a_recent_sign_in_and_a_right_answer() {
     assert_eq!(ada.get("/login?to=passkeys").await.status, StatusCode::OK, "to sign in again");
 }
 
+/// A credential that two say they have.
+const ID: &[u8] = b"one credential for two";
+
 #[tokio::test]
 async fn a_passkey_is_one_persons_and_nobody_has_more_than_twenty() {
     let server = start(HERE).await;
     let (ada, device) = somebody(&server, "ada").await;
     let (begin, finish) = (format!("{PAGE}/begin"), format!("{PAGE}/add"));
     // The same credential for somebody else.
-    const ID: &[u8] = b"one credential for two";
     let lie = Lie { id: Some(ID), ..NONE };
     let answer = device.create(&options(&ada, &begin).await, &lie);
     ada.post(&finish, &[("credential", &answer)]).await.location();

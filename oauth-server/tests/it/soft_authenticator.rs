@@ -35,6 +35,7 @@ struct Passkey {
 }
 
 /// What an answer says other than it should.
+#[expect(clippy::struct_excessive_bools, reason = "each is a lie of its own")]
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lie {
     pub origin: Option<&'static str>,
