@@ -149,7 +149,6 @@ impl Throttle {
     /// Takes back the count of one attempt that was harmless, and the wait it led to.
     pub async fn take_back(&self, subject: &Subject) -> Result<(), PortError> {
         let key = subject.key.clone();
-        let now = self.clock.now().unix();
         let _turn = self.turn().await?;
         self.store
             .write(move |t| {
@@ -158,7 +157,7 @@ impl Throttle {
                     throttle::Entity::update_many()
                         .col_expr(C::Attempts, Expr::col(C::Attempts).sub(1))
                         .col_expr(C::Delay, Expr::col(C::Delay).div(2))
-                        .col_expr(C::BlockedUntil, Expr::value(now))
+                        .col_expr(C::BlockedUntil, Expr::value(0_i64))
                         .filter(C::Subject.eq(key))
                         .filter(C::Attempts.gt(0))
                         .exec(t)
@@ -242,7 +241,8 @@ impl Terms {
         Ok(Admission::Wait(u64::try_from(left).map_or(1, |left| Ord::max(left, 1))))
     }
 
-    /// What happens to the row that is there: nothing while it blocks, else one more attempt and its wait.
+    /// What happens to the row that is there: nothing while it blocks, else one more attempt and its wait. Without a wait
+    /// it never blocks, whatever the time was when another process wrote it.
     fn count_on(self) -> OnConflict {
         use throttle::Column as C;
         let own = |column: C| Expr::col((throttle::Entity, column));
@@ -263,7 +263,7 @@ impl Terms {
             .value(C::Delay, delay())
             .value(C::BlockedUntil, delay().add(self.now))
             .value(C::ExpiresAt, self.forget)
-            .action_and_where(own(C::BlockedUntil).lte(self.now))
+            .action_and_where(own(C::BlockedUntil).lte(self.now).or(own(C::Delay).eq(0)))
             .to_owned()
     }
 }

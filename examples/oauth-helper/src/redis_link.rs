@@ -8,6 +8,7 @@ use redis::{
     Client, ConnectionAddr, IntoConnectionInfo as _, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject as _};
 use std::{path::PathBuf, time::Duration};
 
 /// How long an answer may take.
@@ -46,10 +47,17 @@ impl RedisServer {
             (ConnectionAddr::TcpTls { .. }, Some(file)) => {
                 let root = crate::files::read(file)?
                     .ok_or_else(|| Error::Store(format!("{} is not there", file.display())))?;
-                let certificates = TlsCertificates { client_tls: None, root_cert: Some(root) };
-                Client::build_with_tls(info, certificates).map_err(|_| {
-                    Error::Invalid("message_queue.ca_file holds no certificate in PEM".into())
-                })
+                let none =
+                    || Error::Invalid("message_queue.ca_file holds no certificate in PEM".into());
+                // The client would take a file without any, and trust nobody.
+                let found: std::result::Result<Vec<_>, _> =
+                    CertificateDer::pem_slice_iter(&root).collect();
+                if found.is_ok_and(|all| !all.is_empty()) {
+                    let certificates = TlsCertificates { client_tls: None, root_cert: Some(root) };
+                    Client::build_with_tls(info, certificates).map_err(|_| none())
+                } else {
+                    Err(none())
+                }
             }
             (_, Some(_)) => Err(Error::Invalid(
                 "message_queue.ca_file is for a rediss:// address".into(),

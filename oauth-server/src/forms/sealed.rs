@@ -300,12 +300,12 @@ mod tests {
         assert_eq!(one, Unreadable::of("a ciphertext"));
         assert_ne!(one, Unreadable::of("another"));
         assert!(one.name().chars().any(char::is_control));
-        let opened = Opened { email: "ada".into(), password: "x".into(), username: None };
-        assert_eq!(opened.clone().into_unreadable().name(), "ada");
-        let sealed = Sealed { form: Some("ada".into()), ..Sealed::default() };
+        let opened = Opened { email: "grace".into(), password: "x".into(), username: None };
+        assert_eq!(opened.clone().into_unreadable().name(), "grace");
+        let sealed = Sealed { form: Some("grace".into()), ..Sealed::default() };
         let unreadable = opened.clone().into_unreadable();
         for text in [format!("{opened:?}"), format!("{sealed:?}"), format!("{unreadable:?}")] {
-            assert!(!text.contains("ada"), "{text}");
+            assert!(!text.contains("grace"), "{text}");
         }
     }
 }
