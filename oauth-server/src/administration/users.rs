@@ -91,8 +91,9 @@ pub async fn reset_factors(state: &AppState, user: &UserId) -> Result<Reset, Por
     Ok(Reset { second_factor, passkeys })
 }
 
-/// Sets how far a user may go with an API, in place of what was set before; [checked](crate::access_rights::check). The other rights of the user are not read
-/// and not written: somebody else may be changing, or taking back, one of those at this moment.
+/// Sets how far a user may go with an API, in place of what was set before; [checked](crate::access_rights::check). The
+/// other rights of the user are not read and not written: somebody else may be changing, or taking back, one of those at
+/// this moment.
 pub async fn set_right(state: &AppState, right: AccessRight) -> Result<(), PortError> {
     state.store.write(move |t| Box::pin(async move { write_right(t, right).await })).await
 }
