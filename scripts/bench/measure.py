@@ -131,21 +131,39 @@ class Fixed:
         return json.loads(re.search(r"^RESULT (.*)$", output, re.M)[1])
 
 
-def measure(server, load, seconds, runs, warm_up):
-    """Medians over the runs: requests per second, CPU microseconds of the server for each request, latencies."""
-    load.check(server)
-    if warm_up:
-        load.load(server, load.prepare(server, warm_up))
-    results = []
+def measure(sides, seconds, runs, warm_up):
+    """Measures pairs of a server and its load, and answers for each the medians over the runs: requests per second, CPU
+    microseconds of the server for each request, latencies. The sides take turns, so that whatever else the machine does
+    meets all of them alike."""
+    for server, load in sides:
+        load.check(server)
+        if warm_up:
+            load.load(server, load.prepare(server, warm_up))
+    results = [[] for _ in sides]
     for _ in range(runs):
-        prepared = load.prepare(server, seconds)
-        before = cpu_seconds(server.pid)
-        result = load.load(server, prepared)
-        used = cpu_seconds(server.pid) - before
-        if result["errors"] or not result["requests"]:
-            raise SystemExit(f"{result['errors']} errors in {result['requests']} requests; see {server.log}")
-        result["rps"] = result["requests"] / result["seconds"]
-        result["cpu_us"] = used * 1e6 / result["requests"]
-        results.append(result)
+        for (server, load), side in zip(sides, results, strict=True):
+            side.append(run_once(server, load, seconds))
+    return [medians(side) for side in results]
+
+
+def run_once(server, load, seconds):
+    prepared = load.prepare(server, seconds)
+    before = cpu_seconds(server.pid)
+    result = load.load(server, prepared)
+    used = cpu_seconds(server.pid) - before
+    if result["errors"] or not result["requests"]:
+        raise SystemExit(f"{result['errors']} errors in {result['requests']} requests; see {server.log}")
+    result["rps"] = result["requests"] / result["seconds"]
+    result["cpu_us"] = used * 1e6 / result["requests"]
+    return result
+
+
+def medians(results):
     median = {key: statistics.median(r[key] for r in results) for key in ("rps", "cpu_us", "p50_ms", "p99_ms")}
     return {**{key: round(value, 2) for key, value in median.items()}, "runs": results}
+
+
+def cpu_ratio(server, floor):
+    """What the server's CPU time is of its floor's: the median over the runs, each beside its neighbour."""
+    pairs = zip(server["runs"], floor["runs"], strict=True)
+    return round(statistics.median(ours["cpu_us"] / theirs["cpu_us"] for ours, theirs in pairs), 3)
