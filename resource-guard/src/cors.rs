@@ -5,6 +5,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 
 const ALLOWED_HEADERS: &str = "Accept, Authorization, Content-Type";
 const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+/// What scripts may read of an answer beside what they always may
+/// ([Fetch, safelisted headers](https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name)), where it is there.
+const EXPOSED: [HeaderName; 3] = [header::LOCATION, header::RETRY_AFTER, header::WWW_AUTHENTICATE];
 const EXPOSED_HEADERS: &str = "Content-Length, Location, Retry-After, WWW-Authenticate";
 /// How long a preflight answer may be remembered, in seconds.
 const REMEMBERED: &str = "3600";
@@ -32,11 +35,11 @@ pub(crate) fn finish<R: From<String>>(method: &Method, response: &mut Response<R
         }
         preflight(response.headers_mut(), routing);
     } else {
-        unless_set(
-            response.headers_mut(),
-            header::ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static(EXPOSED_HEADERS),
-        );
+        let headers = response.headers_mut();
+        if EXPOSED.iter().any(|name| headers.contains_key(name)) {
+            let names = HeaderValue::from_static(EXPOSED_HEADERS);
+            unless_set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
+        }
     }
     unless_set(
         response.headers_mut(),
@@ -129,6 +132,11 @@ mod tests {
         let headers =
             finished(&Method::GET, 200, &[("access-control-allow-origin", "https://a.example")]);
         assert_eq!(headers["access-control-allow-origin"], "https://a.example");
+        assert!(
+            !headers.contains_key("access-control-expose-headers"),
+            "there is nothing to expose"
+        );
+        let headers = finished(&Method::GET, 201, &[("location", "/x")]);
         assert_eq!(headers["access-control-expose-headers"], EXPOSED_HEADERS);
     }
 }

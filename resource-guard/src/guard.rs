@@ -4,14 +4,15 @@ mod uses;
 
 use crate::{
     asked::Asked,
-    audit,
+    audit::{self, Caller},
     builder::GuardBuilder,
+    cookie::CookieToken,
     passage::Passage,
-    policy::{AnyToken, Need, Nmos, Nobody, Policy, Scopes},
+    policy::{AnyToken, Need, Nmos, Nobody, Policy, Scopes, Verdict},
     principal::Principal,
     problem::ConfigProblem,
     refusal::{Realm, Refusal, Voice},
-    token::Places,
+    token::{Found, Places},
     verify::Verifier,
 };
 use http::request::Parts;
@@ -187,55 +188,149 @@ impl GuardLayer {
         &self.0.voice
     }
 
-    /// Decides about a request and records the decision.
-    pub(crate) async fn decide(&self, parts: &Parts) -> Result<Passage, Refusal> {
+    /// The decision about a request, recorded, where nobody has to be waited for: nearly always, since it takes waiting
+    /// only for tokens that were not seen before and for policies that ask elsewhere.
+    pub(crate) fn decide_at_once(&self, parts: &Parts) -> Option<Result<Passage, Refusal>> {
         if self.0.core.switch == Switch::Off {
-            return Ok(Passage::Unguarded);
+            return Some(Ok(Passage::Unguarded));
         }
         let asked = Asked::of(parts, self.0.core.clock.now());
-        let mut principal = None;
-        let outcome = self.judge(&asked, parts, &mut principal).await;
-        audit::record(&asked, principal.as_ref(), &outcome);
-        outcome
+        let outcome = self.judge_at_once(&asked, parts)?;
+        Some(recorded(&asked, outcome))
     }
 
-    async fn judge(
-        &self,
+    /// The decision about a request, recorded.
+    pub(crate) async fn decide(&self, parts: &Parts) -> Result<Passage, Refusal> {
+        let asked = Asked::of(parts, self.0.core.clock.now());
+        let outcome = self.judge(&asked, parts).await;
+        recorded(&asked, outcome)
+    }
+
+    fn judge_at_once(&self, asked: &Asked<'_>, parts: &Parts) -> Option<Outcome> {
+        let (found, place) = match self.presented(asked, parts) {
+            Ok(Presented::Token(found, place)) => (found, place),
+            Ok(Presented::Nothing(passage)) => return Some(Ok(passage)),
+            Err(no) => return Some(Err(no.into())),
+        };
+        let verified = self.0.core.verifier.recall(found.as_bytes(), asked.now())?;
+        let principal = Principal::new(verified);
+        let verdict = match self.proven(asked, &principal, place) {
+            Verdict::Now(verdict) => verdict,
+            Verdict::Later(_) => return None,
+        };
+        Some(admitted(principal, verdict))
+    }
+
+    async fn judge(&self, asked: &Asked<'_>, parts: &Parts) -> Outcome {
+        let Post { core, voice, .. } = &*self.0;
+        let (found, place) = match self.presented(asked, parts)? {
+            Presented::Token(found, place) => (found, place),
+            Presented::Nothing(passage) => return Ok(passage),
+        };
+        let verified = match core.verifier.recall(found.as_bytes(), asked.now()) {
+            Some(verified) => verified,
+            None => {
+                let token = found.well_formed()?;
+                let verified = core.verifier.verify(&token, asked.now()).await;
+                verified.map_err(|why| No {
+                    refusal: Refusal::rejected(&why, voice.style),
+                    caller: Caller::claimed(&token),
+                })?
+            }
+        };
+        let principal = Principal::new(verified);
+        let verdict = self.proven(asked, &principal, place).wait().await;
+        admitted(principal, verdict)
+    }
+
+    /// What the request shows, if it has to show anything.
+    fn presented<'p>(
+        &'p self,
         asked: &Asked<'_>,
-        parts: &Parts,
-        caller: &mut Option<Principal>,
-    ) -> Result<Passage, Refusal> {
+        parts: &'p Parts,
+    ) -> Result<Presented<'p>, Refusal> {
         let Post { core, policy, strictness, voice } = &*self.0;
+        let anonymous = || Presented::Nothing(Passage::Anonymous(voice.clone()));
         let need = policy.need(asked)?;
         if need == Need::Nothing {
-            return Ok(Passage::Anonymous(voice.clone()));
+            return Ok(anonymous());
         }
-        let (token, place) = match core.places.token(parts)? {
-            Some(token) => (token, None),
-            None => match core.places.ambient(&parts.headers)? {
-                Some((token, place)) => (token, Some(place)),
-                None if need == Need::Token && *strictness == Strictness::TokenNeeded => {
-                    return Err(Refusal::no_token());
-                }
-                None => return Ok(Passage::Anonymous(voice.clone())),
-            },
-        };
-        if let Some(place) = place {
-            place.csrf.check_origin(asked.method(), asked.headers())?;
+        if let Some(found) = core.places.token(parts)? {
+            return Ok(Presented::Token(found, None));
         }
-        let verified = core.verifier.verify(&token, asked.now()).await;
-        let verified = verified.map_err(|why| Refusal::rejected(&why, voice.style))?;
-        let principal = caller.insert(Principal::new(verified));
+        match core.places.ambient(&parts.headers)? {
+            Some((found, place)) => {
+                place.csrf.check_origin(asked.method(), asked.headers())?;
+                Ok(Presented::Token(found, Some(place)))
+            }
+            None if need == Need::Token && *strictness == Strictness::TokenNeeded => {
+                Err(Refusal::no_token())
+            }
+            None => Ok(anonymous()),
+        }
+    }
+
+    /// Whether a caller with a good token may do this.
+    fn proven<'a>(
+        &'a self,
+        asked: &'a Asked<'a>,
+        principal: &'a Principal,
+        place: Option<&CookieToken>,
+    ) -> Verdict<'a> {
         if let Some(place) = place {
             let expected = principal.claim(place.csrf.claim_name()).and_then(Value::as_str);
             let expected = expected.unwrap_or_default();
-            place.csrf.check(asked.method(), asked.headers(), expected)?;
+            if let Err(no) = place.csrf.check(asked.method(), asked.headers(), expected) {
+                return Verdict::Now(Err(no));
+            }
         }
-        if !policy.takes(principal.token_use()) {
-            return Err(Refusal::other_use());
+        if !self.0.policy.takes(principal.token_use()) {
+            return Verdict::Now(Err(Refusal::other_use()));
         }
-        policy.allow(asked, principal).await?;
-        Ok(Passage::Admitted(principal.clone()))
+        self.0.policy.allow(asked, principal)
+    }
+}
+
+/// What a request shows.
+enum Presented<'p> {
+    /// A token, and the cookie it came in, if it did.
+    Token(Found<'p>, Option<&'p CookieToken>),
+    /// Nothing, and that is enough.
+    Nothing(Passage),
+}
+
+/// What is decided about a request, and about whom.
+type Outcome = Result<Passage, No>;
+
+/// A refusal, and who is refused.
+struct No {
+    refusal: Refusal,
+    caller: Caller,
+}
+
+fn admitted(principal: Principal, verdict: Result<(), Refusal>) -> Outcome {
+    match verdict {
+        Ok(()) => Ok(Passage::Admitted(principal)),
+        Err(refusal) => Err(No { refusal, caller: Caller::Proven(principal) }),
+    }
+}
+
+impl From<Refusal> for No {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, caller: Caller::Unknown }
+    }
+}
+
+fn recorded(asked: &Asked<'_>, outcome: Outcome) -> Result<Passage, Refusal> {
+    match outcome {
+        Ok(passage) => {
+            audit::passed(asked, &passage);
+            Ok(passage)
+        }
+        Err(No { refusal, caller }) => {
+            audit::refused(asked, &caller, &refusal);
+            Err(refusal)
+        }
     }
 }
 

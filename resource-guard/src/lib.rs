@@ -94,11 +94,11 @@ pub use crate::{
     csrf::{Csrf, CsrfGuarded, CsrfLayer, CsrfMethods},
     guard::{Guard, GuardLayer},
     keys::{KeySource, Keys, KeysUnavailable},
-    layer::Guarded,
+    layer::{Answering, Guarded},
     path::{NormalPath, UnsafePath},
     policy::{
         Access, And, Fresh, Guest, Methods, Need, Optional, Policy, PolicyExt, Refresh, Roles,
-        Scopes,
+        Scopes, Verdict,
     },
     principal::Principal,
     problem::ConfigProblem,

@@ -20,12 +20,39 @@ pub(crate) struct Places {
     pub(crate) cookie: Option<CookieToken>,
 }
 
+/// A token as it stands in a request: whether it has the form of one is yet to be looked at.
+pub(crate) struct Found<'a>(Cow<'a, [u8]>);
+
+impl<'a> Found<'a> {
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The token, if it can be one.
+    pub(crate) fn well_formed(&self) -> Result<PresentedToken<'_>, Refusal> {
+        if !self.0.is_ascii() {
+            return Err(not_plain());
+        }
+        match std::str::from_utf8(&self.0) {
+            Ok(text) if is_b64token(text) && text.len() <= LONGEST => Ok(PresentedToken::new(text)),
+            _ => Err(Refusal::invalid_token("the access token is malformed")),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for Found<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text.as_bytes()))
+    }
+}
+
+const fn not_plain() -> Refusal {
+    Refusal::invalid_request("an authorization header is not plain text")
+}
+
 impl Places {
     /// The token, if there is one. A request that names one twice, in whatever way, is refused.
-    pub(crate) fn token<'a>(
-        &self,
-        parts: &'a Parts,
-    ) -> Result<Option<PresentedToken<'a>>, Refusal> {
+    pub(crate) fn token<'a>(&self, parts: &'a Parts) -> Result<Option<Found<'a>>, Refusal> {
         let authorization = in_header(&parts.headers, &header::AUTHORIZATION)?;
         let api_key = match &self.api_key {
             Some(name) => in_header(&parts.headers, name)?,
@@ -33,41 +60,35 @@ impl Places {
         };
         let mut query = in_query(parts.uri.query());
         let (asked, again) = (query.next(), query.next());
-        let mut found = [authorization, api_key].into_iter().flatten().map(Cow::Borrowed);
+        let mut found = [authorization, api_key].into_iter().flatten();
         let token = match (found.next(), found.next(), asked) {
             (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
                 return Err(Refusal::invalid_request("the request carries more than one token"));
             }
             (Some(token), None, None) => Some(token),
-            (None, _, asked) => asked.filter(|_| is_websocket(&parts.method, &parts.headers)),
+            (None, _, asked) => asked
+                .filter(|_| is_websocket(&parts.method, &parts.headers))
+                .map(|token| Found(Cow::Owned(token.into_owned().into_bytes()))),
         };
-        let Some(token) = token else { return Ok(None) };
-        if again.is_some() {
+        if token.is_some() && again.is_some() {
             return Err(Refusal::invalid_request("the request carries more than one token"));
         }
-        well_formed(token).map(Some)
+        Ok(token)
     }
 
     /// The token of the cookie, for a request that carries none elsewhere, and what else is asked of it.
     pub(crate) fn ambient<'a>(
         &'a self,
         headers: &'a HeaderMap,
-    ) -> Result<Option<(PresentedToken<'a>, &'a CookieToken)>, Refusal> {
+    ) -> Result<Option<(Found<'a>, &'a CookieToken)>, Refusal> {
         let Some(place) = &self.cookie else { return Ok(None) };
         let Some(value) = only_cookie(headers, &place.name)? else { return Ok(None) };
-        Ok(Some((well_formed(Cow::Borrowed(value))?, place)))
+        Ok(Some((Found::from(value), place)))
     }
-}
-
-fn well_formed(token: Cow<'_, str>) -> Result<PresentedToken<'_>, Refusal> {
-    if !is_b64token(&token) || token.len() > LONGEST {
-        return Err(Refusal::invalid_token("the access token is malformed"));
-    }
-    Ok(PresentedToken::new(token))
 }
 
 /// The token of a header of the form `Bearer <token>`; none under another scheme.
-fn in_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Refusal> {
+fn in_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<Found<'a>>, Refusal> {
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -75,17 +96,17 @@ fn in_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a
     if values.next().is_some() {
         return Err(Refusal::invalid_request("an authorization header is repeated"));
     }
-    let text = value
-        .to_str()
-        .map_err(|_| Refusal::invalid_request("an authorization header is not plain text"))?
-        .trim();
-    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Ok(None);
+    let value = value.as_bytes().trim_ascii();
+    let (scheme, token) = match value.iter().position(|b| *b == b' ') {
+        Some(end) => value.split_at(end),
+        None => (value, [].as_slice()),
+    };
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return if value.is_ascii() { Ok(None) } else { Err(not_plain()) };
     }
-    match token.trim_start() {
-        "" => Err(Refusal::invalid_request("there is no token after the word Bearer")),
-        token => Ok(Some(token)),
+    match token.trim_ascii_start() {
+        [] => Err(Refusal::invalid_request("there is no token after the word Bearer")),
+        token => Ok(Some(Found(Cow::Borrowed(token)))),
     }
 }
 
@@ -137,10 +158,9 @@ mod tests {
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let places =
             Places { api_key: api_key.then(|| HeaderName::from_static("x-api-key")), cookie: None };
-        places
-            .token(&parts)
-            .map(|t| t.map(|t| t.as_str().to_owned()))
-            .map_err(|refusal| refusal.status())
+        let found = places.token(&parts).map_err(|refusal| refusal.status())?;
+        let well_formed = |found: Found<'_>| found.well_formed().map(|t| t.as_str().to_owned());
+        found.map(well_formed).transpose().map_err(|refusal| refusal.status())
     }
 
     const WEBSOCKET: [(&str, &str); 2] =

@@ -7,12 +7,14 @@ use crate::{
     fetch::{Endpoint, FetchProblem, Http, PlainHttp, Reach, endpoint},
     guard::{Core, Guard, Keeper, Switch},
     introspect::{Asking, Introspection, basic},
-    keys::{CachedKeys, FixedKeys, Issuers, KeyCache, KeyEndpoint, KeySource},
+    keys::{CachedKeys, Epoch, FixedKeys, Issuers, KeyCache, KeyEndpoint, KeySource},
     problem::ConfigProblem,
     refusal::Realm,
     revocations::Listed,
     token::Places,
-    verify::{AudienceForm, AudienceRule, Both, IssuersVerifier, JwtVerifier, Rules, Verifier},
+    verify::{
+        AudienceForm, AudienceRule, Both, IssuersVerifier, JwtVerifier, Rules, Unlisted, Verifier,
+    },
 };
 use http::{HeaderName, header};
 use oauth_core::model::Issuer;
@@ -98,14 +100,15 @@ impl GuardBuilder {
             while_silent: self.while_silent,
             timeout: self.timeout,
         });
+        let remember = self.remember;
         let always = self.asking == When::Always;
         let (jwt, kept): (Option<Arc<dyn Verifier>>, Kept) =
             if let Some(issuers) = self.issuers_of(&http)? {
-                let verifier = IssuersVerifier::new(rules, issuers.clone(), self.remember, listed);
+                let verifier = IssuersVerifier::new(rules, issuers.clone(), remember);
                 (Some(Arc::new(verifier)), Kept::Issuers(issuers))
             } else {
                 let (keys, cache) = self.key_source_of(&rules, &http)?;
-                let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, self.remember, listed));
+                let jwt = keys.map(|keys| JwtVerifier::new(rules, keys, remember));
                 (jwt.map(|jwt| Arc::new(jwt) as _), cache.map_or(Kept::Nothing, Kept::OneIssuer))
             };
         let verifier: Arc<dyn Verifier> = match (jwt, introspection) {
@@ -113,6 +116,10 @@ impl GuardBuilder {
             (None, Some(introspection)) => Arc::new(introspection),
             (Some(jwt), None) if !always => jwt,
             _ => return Err(ConfigProblem::Verifier),
+        };
+        let verifier = match listed {
+            Some(listed) => Arc::new(Unlisted { verifier, listed }),
+            None => verifier,
         };
         let core =
             Core { verifier, clock: self.clock, places, realm, switch: self.switch, keeper: None };
@@ -229,7 +236,8 @@ impl GuardBuilder {
             return Err(ConfigProblem::Time("key refresh and cool-down must be above zero"));
         }
         let endpoint = KeyEndpoint::new(http.clone(), issuer, named);
-        let cache = KeyCache::new(endpoint, self.times, self.clock.clone(), self.random.clone());
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        let cache = KeyCache::new(endpoint, self.times, clock, random, Epoch::default());
         Ok((Some(Arc::new(CachedKeys(cache.clone()))), Some(cache)))
     }
 

@@ -3,7 +3,7 @@
 use super::{GuardBuilder, KeyChoice, RootsMeant};
 use crate::{
     fetch::{Http, PlainHttp},
-    keys::{Asking, Issuers, Trust},
+    keys::{Asking, Epoch, Issuers, Trust},
     name::{HostName, HostPattern},
     problem::ConfigProblem,
     verify::{AudienceForm, ClientRule},
@@ -141,6 +141,7 @@ impl GuardBuilder {
             times: self.times,
             clock: self.clock.clone(),
             random: self.random.clone(),
+            epoch: Epoch::default(),
         };
         Ok(Some(Issuers::new(Trust { issuers, hosts, discovery }, asking)))
     }

@@ -1,6 +1,6 @@
 //! The key set in memory: refreshed hourly, fetched anew for unknown keys, kept while nobody answers.
 
-use super::{KeyEndpoint, KeySource, Keys, KeysUnavailable, endpoint::Walk};
+use super::{Epoch, KeyEndpoint, KeySource, Keys, KeysUnavailable, endpoint::Walk};
 use crate::{
     fetch::FetchProblem,
     flight::{Flight, fly},
@@ -37,6 +37,7 @@ pub(crate) struct KeyCache {
     times: KeyTimes,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    epoch: Epoch,
     state: RwLock<State>,
 }
 
@@ -124,12 +125,13 @@ impl KeyCache {
         times: KeyTimes,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
+        epoch: Epoch,
     ) -> Arc<Self> {
         // Nothing was ever attempted, so everything is due.
         let start = Timestamp::from_unix(i64::MIN);
         let state =
             State { attempted_at: start, fetched_at: start, next_at: start, ..State::default() };
-        Arc::new(Self { endpoint, times, clock, random, state: RwLock::new(state) })
+        Arc::new(Self { endpoint, times, clock, random, epoch, state: RwLock::new(state) })
     }
 
     /// Fetches now and waits for the outcome.
@@ -162,6 +164,23 @@ impl KeyCache {
     /// The keys in hand, however old. Fetches nothing.
     pub(crate) fn in_hand(&self) -> Option<Arc<Keys>> {
         self.read().keys.clone()
+    }
+
+    /// When the next fetch is due.
+    pub(crate) fn due_at(&self) -> Timestamp {
+        self.read().next_at
+    }
+
+    /// When the keys in hand were fetched.
+    pub(crate) fn fetched_at(&self) -> Option<Timestamp> {
+        let state = self.read();
+        state.keys.is_some().then_some(state.fetched_at)
+    }
+
+    /// When the keys in hand were fetched, while the server answers; `None` while it does not, or never did.
+    pub(crate) fn answered_at(&self) -> Option<Timestamp> {
+        let state = self.read();
+        (state.keys.is_some() && state.failures == 0).then_some(state.fetched_at)
     }
 
     /// How things stand with a server whose keys may never have been fetched.
@@ -211,7 +230,11 @@ impl KeyCache {
     fn land(&self, fetched: Result<Value, FetchProblem>) -> Landing {
         let now = self.clock.now();
         let mut state = self.write();
+        let before = state.keys.clone().map(|keys| keys.generation());
         let outcome = fetched.and_then(|document| state.take(document, now));
+        if before != state.keys.as_ref().map(|keys| keys.generation()) {
+            self.epoch.next();
+        }
         match &outcome {
             Ok(()) => {
                 state.failures = 0;
@@ -280,6 +303,12 @@ pub(crate) struct CachedKeys(pub(crate) Arc<KeyCache>);
 
 #[async_trait]
 impl KeySource for CachedKeys {
+    fn generation(&self, now: Timestamp) -> Option<u64> {
+        let state = self.0.read();
+        let keys = state.keys.as_ref().filter(|_| !state.due(now))?;
+        Some(keys.generation())
+    }
+
     async fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
         let cache = &self.0;
         {

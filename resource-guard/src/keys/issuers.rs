@@ -2,7 +2,7 @@
 //! tokens introduce themselves, where the operator lets them (AMWA IS-10, resource servers, public keys).
 
 use super::{
-    CachedKeys, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Standing,
+    CachedKeys, Epoch, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Standing,
 };
 use crate::{
     fetch::{Http, PlainHttp},
@@ -14,10 +14,7 @@ use oauth_core::{
     ports::{Clock, Random},
 };
 use std::{
-    sync::{
-        Arc, Mutex, PoisonError, RwLock, Weak,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
     time::Duration,
 };
 use url::Url;
@@ -34,8 +31,6 @@ pub(crate) struct Server {
     issuer: Issuer,
     cache: Arc<KeyCache>,
     keys: CachedKeys,
-    /// Whether it is still one of those that are trusted.
-    trusted: AtomicBool,
 }
 
 impl Server {
@@ -62,8 +57,18 @@ impl Server {
         self.cache.in_hand()
     }
 
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted.load(Ordering::Relaxed)
+    /// When its keys are fetched again.
+    pub(crate) fn due_at(&self) -> Timestamp {
+        self.cache.due_at()
+    }
+
+    /// Whether what it publishes of another one's keys counts: the other one does not answer, or was asked earlier.
+    pub(crate) fn may_speak_for(&self, other: &Self) -> bool {
+        match (self.cache.fetched_at(), other.cache.answered_at()) {
+            (_, None) => true,
+            (Some(ours), Some(theirs)) => ours >= theirs,
+            (None, Some(_)) => false,
+        }
     }
 }
 
@@ -85,6 +90,8 @@ pub(crate) struct Asking {
     pub(crate) times: KeyTimes,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    /// Counts the changes of anybody's keys, and of who is trusted.
+    pub(crate) epoch: Epoch,
 }
 
 /// Every server whose tokens may count.
@@ -113,6 +120,11 @@ impl Issuers {
             named,
             guests: Mutex::default(),
         })
+    }
+
+    /// What counts the changes of anybody's keys, and of who is trusted.
+    pub(crate) const fn epoch(&self) -> &Epoch {
+        &self.asking.epoch
     }
 
     /// The servers of the facility, the preferred ones first.
@@ -241,11 +253,11 @@ impl Issuers {
                 next.push(server.clone());
             }
         }
-        for server in facility.iter() {
-            let stays = next.iter().any(|there| Arc::ptr_eq(there, server));
-            server.trusted.store(stays, Ordering::Relaxed);
+        let same = |(one, other): (&Arc<Server>, &Arc<Server>)| Arc::ptr_eq(one, other);
+        if facility.len() != next.len() || !facility.iter().zip(&next).all(same) {
+            *facility = next.into();
+            self.asking.epoch.next();
         }
-        *facility = next.into();
     }
 }
 
@@ -260,9 +272,10 @@ impl Asking {
 
     fn server(&self, issuer: Issuer) -> Arc<Server> {
         let endpoint = KeyEndpoint::new(self.http.clone(), issuer.clone(), None);
-        let cache = KeyCache::new(endpoint, self.times, self.clock.clone(), self.random.clone());
+        let (clock, random) = (self.clock.clone(), self.random.clone());
+        let cache = KeyCache::new(endpoint, self.times, clock, random, self.epoch.clone());
         let keys = CachedKeys(cache.clone());
-        Arc::new(Server { issuer, cache, keys, trusted: AtomicBool::new(true) })
+        Arc::new(Server { issuer, cache, keys })
     }
 }
 

@@ -13,7 +13,13 @@ pub(crate) use issuers::{Asking, Issuers, Server, Trust};
 use crate::verify::Rejection;
 use async_trait::async_trait;
 use oauth_core::{jose::KeySet, model::Timestamp};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 /// A key set, and a number that changes whenever the set does.
 #[derive(Clone, Debug)]
@@ -39,6 +45,22 @@ impl Keys {
     }
 }
 
+/// Counts the changes of keys, and of the trust in them: what was verified in one epoch is verified anew in the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Epoch(Arc<AtomicU64>);
+
+impl Epoch {
+    /// Which it is. To be read before the keys are.
+    pub(crate) fn number(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Begins the next one, once the change can be seen.
+    pub(crate) fn next(&self) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 /// There are no keys to verify with at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there are no keys to verify with at the moment")]
@@ -56,6 +78,12 @@ impl From<KeysUnavailable> for Rejection {
 /// A source of verification keys. Called for every request: an implementation answers from memory nearly always.
 #[async_trait]
 pub trait KeySource: Send + Sync {
+    /// The number of the keys to verify with, where that is known without waiting, and nothing is to be fetched.
+    fn generation(&self, now: Timestamp) -> Option<u64> {
+        let _ = now;
+        None
+    }
+
     /// The keys to verify with.
     async fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable>;
 
@@ -79,6 +107,10 @@ impl FixedKeys {
 
 #[async_trait]
 impl KeySource for FixedKeys {
+    fn generation(&self, _: Timestamp) -> Option<u64> {
+        Some(self.0.generation())
+    }
+
     async fn keys(&self, _: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
         Ok(self.0.clone())
     }

@@ -4,11 +4,11 @@ use super::{MemoryOwners, Owners, OwnersUnavailable};
 use crate::{
     asked::Asked,
     audit,
-    policy::{Need, Nmos, Policy},
+    policy::{Need, Nmos, Policy, Verdict},
     principal::Principal,
     refusal::{Refusal, Style},
 };
-use async_trait::async_trait;
+use http::Method;
 use serde_json::Value;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -114,17 +114,8 @@ impl Registry {
 #[derive(Clone, Debug)]
 pub struct Registrations(pub Registry);
 
-#[async_trait]
-impl Policy for Registrations {
-    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
-        Nmos.need(asked)
-    }
-
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        Nmos.allow(asked, principal).await?;
-        if asked.method() == http::Method::GET || asked.method() == http::Method::HEAD {
-            return Ok(());
-        }
+impl Registrations {
+    async fn owned(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         let path = asked.path().map_err(Refusal::unsafe_path)?;
         for (path, _) in path.readings() {
             let below: Vec<&str> = path.split('/').skip(4).collect();
@@ -133,6 +124,21 @@ impl Policy for Registrations {
             }
         }
         Ok(())
+    }
+}
+
+impl Policy for Registrations {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        Nmos.need(asked)
+    }
+
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        match Nmos.allow(asked, principal) {
+            Verdict::Now(Ok(())) if !matches!(*asked.method(), Method::GET | Method::HEAD) => {
+                Verdict::later(self.owned(asked, principal))
+            }
+            decided => decided,
+        }
     }
 
     fn style(&self) -> Style {

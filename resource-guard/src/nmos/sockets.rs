@@ -2,11 +2,10 @@
 
 use crate::{
     asked::Asked,
-    policy::Policy,
+    policy::{Policy, Verdict},
     principal::Principal,
     refusal::{Refusal, Style},
 };
-use async_trait::async_trait;
 use oauth_core::model::Scope;
 use std::fmt;
 
@@ -28,9 +27,8 @@ impl<F> fmt::Debug for QuerySockets<F> {
     }
 }
 
-#[async_trait]
-impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<F> {
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> QuerySockets<F> {
+    fn judge(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         // A path that could be read in two ways could be two subscriptions.
         asked.path().map_err(Refusal::unsafe_path)?;
         let about = (self.0)(asked);
@@ -39,6 +37,12 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<
         } else {
             Err(Refusal::insufficient_scope(Scope::parse("query")))
         }
+    }
+}
+
+impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<F> {
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        self.judge(asked, principal).into()
     }
 
     fn style(&self) -> Style {
@@ -51,15 +55,20 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<
 #[derive(Clone, Copy, Debug)]
 pub struct EventSockets;
 
-#[async_trait]
-impl Policy for EventSockets {
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+impl EventSockets {
+    fn judge(asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         asked.path().map_err(Refusal::unsafe_path)?;
         if principal.rights().read_something("events") {
             Ok(())
         } else {
             Err(Refusal::insufficient_scope(Scope::parse("events")))
         }
+    }
+}
+
+impl Policy for EventSockets {
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        Self::judge(asked, principal).into()
     }
 
     fn style(&self) -> Style {

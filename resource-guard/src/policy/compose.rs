@@ -1,13 +1,12 @@
 //! Policies out of policies.
 
-use super::{Need, Policy};
+use super::{Need, Policy, Verdict};
 use crate::{
     asked::Asked,
     principal::Principal,
     refusal::{Refusal, Style},
     token_use::TokenUse,
 };
-use async_trait::async_trait;
 
 /// Ways to put policies together.
 pub trait PolicyExt: Policy + Sized {
@@ -42,7 +41,6 @@ pub struct And<A, B> {
     second: B,
 }
 
-#[async_trait]
 impl<A: Policy, B: Policy> Policy for And<A, B> {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         Ok(self.first.need(asked)?.and(self.second.need(asked)?))
@@ -52,9 +50,15 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
         self.first.takes(token) && self.second.takes(token)
     }
 
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        self.first.allow(asked, principal).await?;
-        self.second.allow(asked, principal).await
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        match self.first.allow(asked, principal) {
+            Verdict::Now(Ok(())) => self.second.allow(asked, principal),
+            Verdict::Now(no) => no.into(),
+            Verdict::Later(first) => Verdict::later(async move {
+                first.await?;
+                self.second.allow(asked, principal).wait().await
+            }),
+        }
     }
 
     fn style(&self) -> Style {
@@ -66,7 +70,6 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
 #[derive(Clone, Debug)]
 pub struct Optional<P>(pub P);
 
-#[async_trait]
 impl<P: Policy> Policy for Optional<P> {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         Ok(match self.0.need(asked)? {
@@ -79,8 +82,8 @@ impl<P: Policy> Policy for Optional<P> {
         self.0.takes(token)
     }
 
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        self.0.allow(asked, principal).await
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        self.0.allow(asked, principal)
     }
 
     fn style(&self) -> Style {

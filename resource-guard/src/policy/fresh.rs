@@ -1,8 +1,7 @@
 //! How long ago somebody must have signed in.
 
-use super::Policy;
+use super::{Policy, Verdict};
 use crate::{asked::Asked, principal::Principal, refusal::Refusal};
-use async_trait::async_trait;
 use oauth_core::model::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -36,16 +35,15 @@ impl Fresh {
     }
 }
 
-#[async_trait]
 impl Policy for Fresh {
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        if principal.is_guest() {
-            return Err(Refusal::insufficient_scope(None));
-        }
-        if self.is_fresh(principal, asked.now()) {
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        let verdict = if principal.is_guest() {
+            Err(Refusal::insufficient_scope(None))
+        } else if self.is_fresh(principal, asked.now()) {
             Ok(())
         } else {
             Err(Refusal::stale(self.max_age))
-        }
+        };
+        verdict.into()
     }
 }

@@ -1,8 +1,7 @@
 //! Scopes by method.
 
-use super::{Need, Policy, Scopes};
+use super::{Need, Policy, Scopes, Verdict};
 use crate::{asked::Asked, principal::Principal, problem::ConfigProblem, refusal::Refusal};
-use async_trait::async_trait;
 use http::Method;
 
 /// Which scope which method needs. A method without a rule is refused.
@@ -66,7 +65,6 @@ impl Methods {
     }
 }
 
-#[async_trait]
 impl Policy for Methods {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         match self.named(asked.method()) {
@@ -75,9 +73,9 @@ impl Policy for Methods {
         }
     }
 
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
         let scopes = match (self.named(asked.method()), asked.method()) {
-            (Some(Rule::Open), _) => return Ok(()),
+            (Some(Rule::Open), _) => return Verdict::Now(Ok(())),
             (Some(Rule::Needs(scopes)), _) => Some(scopes),
             (None, &(Method::GET | Method::HEAD)) => self.read.as_ref(),
             (None, &(Method::POST | Method::PUT | Method::PATCH | Method::DELETE)) => {
@@ -85,9 +83,10 @@ impl Policy for Methods {
             }
             _ => None,
         };
-        match scopes {
+        let verdict = match scopes {
             Some(scopes) => scopes.check(principal),
             None => Err(Refusal::insufficient_scope(None)),
-        }
+        };
+        verdict.into()
     }
 }

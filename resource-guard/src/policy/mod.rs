@@ -7,6 +7,7 @@ mod nmos;
 mod roles;
 mod scopes;
 mod uses;
+mod verdict;
 
 pub use compose::{And, Optional, PolicyExt};
 pub use fresh::Fresh;
@@ -15,6 +16,7 @@ pub(crate) use nmos::Nmos;
 pub use roles::Roles;
 pub use scopes::Scopes;
 pub use uses::{Access, Guest, Refresh};
+pub use verdict::Verdict;
 
 use crate::{
     asked::Asked,
@@ -22,7 +24,6 @@ use crate::{
     refusal::{Refusal, Style},
     token_use::TokenUse,
 };
-use async_trait::async_trait;
 
 /// Whether a request needs a token at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,6 @@ impl Need {
 }
 
 /// Decides which requests need a token and what the token must allow.
-#[async_trait]
 pub trait Policy: Send + Sync {
     /// Whether the request needs a token. Asked before any token is looked at.
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
@@ -61,8 +61,8 @@ pub trait Policy: Send + Sync {
         token == TokenUse::Access
     }
 
-    /// Whether a caller with a good token may do this.
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal>;
+    /// Whether a caller with a good token may do this. What waits may be dropped before it is done, as every future.
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a>;
 
     /// The form of refusals.
     fn style(&self) -> Style {
@@ -73,23 +73,21 @@ pub trait Policy: Send + Sync {
 /// Any good token will do.
 pub(crate) struct AnyToken;
 
-#[async_trait]
 impl Policy for AnyToken {
-    async fn allow(&self, _: &Asked<'_>, _: &Principal) -> Result<(), Refusal> {
-        Ok(())
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, _: &'a Principal) -> Verdict<'a> {
+        Verdict::Now(Ok(()))
     }
 }
 
 /// Nobody passes, because the rules could not be read.
 pub(crate) struct Nobody;
 
-#[async_trait]
 impl Policy for Nobody {
     fn need(&self, _: &Asked<'_>) -> Result<Need, Refusal> {
         Err(Refusal::misconfigured())
     }
 
-    async fn allow(&self, _: &Asked<'_>, _: &Principal) -> Result<(), Refusal> {
-        Err(Refusal::misconfigured())
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, _: &'a Principal) -> Verdict<'a> {
+        Verdict::Now(Err(Refusal::misconfigured()))
     }
 }

@@ -1,13 +1,12 @@
 //! The path table of AMWA IS-10 for resource servers.
 
-use super::{Need, Policy};
+use super::{Need, Policy, Verdict};
 use crate::{
     asked::Asked,
     principal::Principal,
     refusal::{Refusal, Style},
     rights::{Access, is_api},
 };
-use async_trait::async_trait;
 use http::Method;
 use oauth_core::model::Scope;
 
@@ -55,19 +54,8 @@ fn access(method: &Method) -> Option<Access> {
     }
 }
 
-#[async_trait]
-impl Policy for Nmos {
-    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
-        if asked.method() == Method::OPTIONS {
-            return Ok(Need::Nothing);
-        }
-        let path = asked.path().map_err(Refusal::unsafe_path)?;
-        let root = path.readings().all(|(path, _)| place(path) == Place::Root);
-        let free = root && access(asked.method()) == Some(Access::Read);
-        Ok(if free { Need::Nothing } else { Need::Token })
-    }
-
-    async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+impl Nmos {
+    fn judge(asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         let path = asked.path().map_err(Refusal::unsafe_path)?;
         let access = access(asked.method()).ok_or(Refusal::insufficient_scope(None))?;
         for (path, slash) in path.readings() {
@@ -86,6 +74,22 @@ impl Policy for Nmos {
             }
         }
         Ok(())
+    }
+}
+
+impl Policy for Nmos {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        if asked.method() == Method::OPTIONS {
+            return Ok(Need::Nothing);
+        }
+        let path = asked.path().map_err(Refusal::unsafe_path)?;
+        let root = path.readings().all(|(path, _)| place(path) == Place::Root);
+        let free = root && access(asked.method()) == Some(Access::Read);
+        Ok(if free { Need::Nothing } else { Need::Token })
+    }
+
+    fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        Self::judge(asked, principal).into()
     }
 
     fn style(&self) -> Style {

@@ -1,8 +1,7 @@
 //! Roles of the user.
 
-use super::Policy;
+use super::{Policy, Verdict};
 use crate::{asked::Asked, principal::Principal, problem::ConfigProblem, refusal::Refusal};
-use async_trait::async_trait;
 use serde_json::Value;
 
 /// The roles of which a token must name one, or every one, in its claim `roles`
@@ -65,15 +64,14 @@ impl Roles {
     }
 }
 
-#[async_trait]
 impl Policy for Roles {
-    async fn allow(&self, _: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
         let claim = principal.claim(&self.claim);
         let mut named = self.wanted.iter().map(|role| Self::names(claim, role));
         let enough = match self.how_many {
             HowMany::All => named.all(|is| is),
             HowMany::Any => named.any(|is| is),
         };
-        if enough { Ok(()) } else { Err(Refusal::insufficient_scope(None)) }
+        Verdict::Now(if enough { Ok(()) } else { Err(Refusal::insufficient_scope(None)) })
     }
 }

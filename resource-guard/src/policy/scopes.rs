@@ -1,8 +1,7 @@
 //! Scopes of a route.
 
-use super::Policy;
+use super::{Policy, Verdict};
 use crate::{asked::Asked, principal::Principal, problem::ConfigProblem, refusal::Refusal};
-use async_trait::async_trait;
 use oauth_core::model::Scope;
 
 /// The scopes a token must carry: all of one of the alternatives.
@@ -42,10 +41,9 @@ impl Scopes {
     }
 }
 
-#[async_trait]
 impl Policy for Scopes {
-    async fn allow(&self, _: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        self.check(principal)
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        self.check(principal).into()
     }
 }
 

@@ -1,20 +1,19 @@
 //! Which kind of token a route takes.
 
-use super::Policy;
+use super::{Policy, Verdict};
 use crate::{asked::Asked, principal::Principal, refusal::Refusal, token_use::TokenUse};
-use async_trait::async_trait;
 
 /// An access token of somebody: a user or a client, and not a guest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Access;
 
-#[async_trait]
 impl Policy for Access {
-    async fn allow(&self, _: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        if principal.is_guest() {
-            return Err(Refusal::insufficient_scope(None));
-        }
-        Ok(())
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        Verdict::Now(if principal.is_guest() {
+            Err(Refusal::insufficient_scope(None))
+        } else {
+            Ok(())
+        })
     }
 }
 
@@ -24,14 +23,13 @@ impl Policy for Access {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Refresh;
 
-#[async_trait]
 impl Policy for Refresh {
     fn takes(&self, token: TokenUse) -> bool {
         token == TokenUse::Refresh
     }
 
-    async fn allow(&self, _: &Asked<'_>, _: &Principal) -> Result<(), Refusal> {
-        Ok(())
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, _: &'a Principal) -> Verdict<'a> {
+        Verdict::Now(Ok(()))
     }
 }
 
@@ -39,9 +37,12 @@ impl Policy for Refresh {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Guest;
 
-#[async_trait]
 impl Policy for Guest {
-    async fn allow(&self, _: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        if principal.is_guest() { Ok(()) } else { Err(Refusal::insufficient_scope(None)) }
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        Verdict::Now(if principal.is_guest() {
+            Ok(())
+        } else {
+            Err(Refusal::insufficient_scope(None))
+        })
     }
 }

@@ -1,67 +1,30 @@
 //! JWT access tokens of several issuers, each verified with the keys of its own server (AMWA IS-10, resource servers).
 
 use super::{
-    PresentedToken, Rejection, Rules, Verified, Verifier,
-    jwt::{read, unlisted},
-    text,
+    PresentedToken, Rejection, Rules, Verified, Verifier, jwt::read, seen::SeenTokens, text,
 };
-use crate::{
-    keys::{Issuers, Keys, Server},
-    revocations::Listed,
-};
+use crate::keys::{Issuers, Keys, Server};
 use async_trait::async_trait;
 use oauth_core::{
     jose::{Jwt, JwtProblem, peek, verify},
-    model::{HashedToken, JwsAlgorithm, Timestamp},
+    model::{JwsAlgorithm, Timestamp},
 };
-use quick_cache::sync::Cache;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+/// How long a token is remembered at least, while keys are being fetched.
+const SOON: Duration = Duration::from_secs(1);
 
 /// Verifies tokens of every issuer that is trusted.
 pub(crate) struct IssuersVerifier {
     rules: Arc<Rules>,
     issuers: Arc<Issuers>,
-    /// Tokens found good before, by hash.
-    seen: Option<Cache<HashedToken, Seen>>,
-    /// Tokens that are dead before their time.
-    listed: Option<Listed>,
-}
-
-/// A token that was good, until when, and by whose keys.
-#[derive(Clone)]
-struct Seen {
-    verified: Arc<Verified>,
-    until: Timestamp,
-    issuer: Arc<Server>,
-    signed: Signed,
-}
-
-/// Whose keys a signature was good by, and which.
-#[derive(Clone)]
-struct Signed {
-    by: Arc<Server>,
-    generation: u64,
+    seen: SeenTokens,
 }
 
 impl IssuersVerifier {
     /// Remembers at most `remember` tokens.
-    pub(crate) fn new(
-        rules: Arc<Rules>,
-        issuers: Arc<Issuers>,
-        remember: usize,
-        listed: Option<Listed>,
-    ) -> Self {
-        let seen = (remember > 0).then(|| Cache::new(remember));
-        Self { rules, issuers, seen, listed }
-    }
-
-    async fn recall(&self, hash: HashedToken, now: Timestamp) -> Option<Arc<Verified>> {
-        let seen = self.seen.as_ref()?.get(&hash).filter(|seen| now < seen.until)?;
-        if !seen.issuer.is_trusted() || !seen.signed.by.is_trusted() {
-            return None;
-        }
-        let keys = seen.signed.by.keys(now).await.ok()?;
-        (keys.generation() == seen.signed.generation).then_some(seen.verified)
+    pub(crate) fn new(rules: Arc<Rules>, issuers: Arc<Issuers>, remember: usize) -> Self {
+        Self { rules, issuers, seen: SeenTokens::new(remember) }
     }
 
     /// The server of the issuer that the token names. Nothing is believed of the token yet, so nobody is asked for the
@@ -85,19 +48,25 @@ impl IssuersVerifier {
         token: &str,
         server: &Arc<Server>,
         keys: &Keys,
-    ) -> Result<(Jwt, Signed), JwtProblem> {
+    ) -> Result<(Jwt, Arc<Server>), JwtProblem> {
         let jwt = verify(token, keys.set(), &self.rules.algorithms)?;
-        Ok((jwt, Signed { by: server.clone(), generation: keys.generation() }))
+        Ok((jwt, server.clone()))
     }
 
-    /// Verifies the signature: by the keys at hand, then by those that the other servers of the facility host, then by
+    /// Verifies the signature, and says whose keys it is good by: by the keys at hand, then by those that the other servers of the facility host, then by
     /// newer ones of the issuer.
     async fn signed(
         &self,
         token: &str,
         server: &Arc<Server>,
         now: Timestamp,
-    ) -> Result<(Jwt, Signed), Rejection> {
+    ) -> Result<(Jwt, Arc<Server>), Rejection> {
+        // While the issuer never answered, nobody waits for it whom another server can help.
+        if server.in_hand().is_none()
+            && let Some(signed) = self.hosted_elsewhere(token, server)
+        {
+            return Ok(signed);
+        }
         let keys = server.keys(now).await;
         if let Ok(keys) = &keys {
             match self.verify_by(token, server, keys) {
@@ -112,48 +81,42 @@ impl IssuersVerifier {
         Ok(self.verify_by(token, server, &newer)?)
     }
 
-    fn hosted_elsewhere(&self, token: &str, server: &Arc<Server>) -> Option<(Jwt, Signed)> {
+    /// By a key of the issuer that another server of the facility hosts. What the issuer has withdrawn counts no more,
+    /// whoever still hosts it: against keys of the issuer, only keys that were fetched later are news.
+    fn hosted_elsewhere(&self, token: &str, server: &Arc<Server>) -> Option<(Jwt, Arc<Server>)> {
         let facility = self.issuers.facility();
         if !facility.iter().any(|member| Arc::ptr_eq(member, server)) {
             return None;
         }
         facility
             .iter()
-            .filter(|other| !Arc::ptr_eq(other, server))
+            .filter(|other| !Arc::ptr_eq(other, server) && other.may_speak_for(server))
             .find_map(|other| self.verify_by(token, other, &*other.in_hand()?).ok())
-    }
-}
-
-impl IssuersVerifier {
-    async fn accepted(
-        &self,
-        token: &PresentedToken<'_>,
-        now: Timestamp,
-    ) -> Result<Arc<Verified>, Rejection> {
-        if let Some(verified) = self.recall(token.hash(), now).await {
-            return Ok(verified);
-        }
-        let server = self.server(token.as_str(), now)?;
-        let (jwt, signed) = self.signed(token.as_str(), &server, now).await?;
-        self.rules.check_jwt_of(Some(server.issuer()), &jwt, now)?;
-        let until = jwt.expires_at().ok_or(Rejection::Claim("exp"))?.plus(self.rules.leeway);
-        let verified = Arc::new(read(jwt)?);
-        if let Some(seen) = &self.seen {
-            let entry = Seen { verified: verified.clone(), until, issuer: server, signed };
-            seen.insert(token.hash(), entry);
-        }
-        Ok(verified)
     }
 }
 
 #[async_trait]
 impl Verifier for IssuersVerifier {
+    fn recall(&self, token: &[u8], now: Timestamp) -> Option<Arc<Verified>> {
+        self.seen.recall(token, self.issuers.epoch().number(), now)
+    }
+
     async fn verify(
         &self,
         token: &PresentedToken<'_>,
         now: Timestamp,
     ) -> Result<Arc<Verified>, Rejection> {
-        let verified = self.accepted(token, now).await?;
-        unlisted(self.listed.as_ref(), verified, now).await
+        let token = token.as_str();
+        // Before the keys are read: what changes from here on is noticed.
+        let epoch = self.issuers.epoch().number();
+        let server = self.server(token, now)?;
+        let (jwt, signer) = self.signed(token, &server, now).await?;
+        self.rules.check_jwt_of(Some(server.issuer()), &jwt, now)?;
+        let end = jwt.expires_at().ok_or(Rejection::Claim("exp"))?.plus(self.rules.leeway);
+        let verified = Arc::new(read(jwt)?);
+        // Whoever comes when the keys are to be fetched again sees to that.
+        let until = end.min(signer.due_at().max(now.plus(SOON)));
+        self.seen.insert(token, &verified, epoch, (now, until));
+        Ok(verified)
     }
 }

@@ -3,11 +3,14 @@
 mod both;
 mod issuers;
 mod jwt;
+mod listed;
 mod rules;
+mod seen;
 
 pub(crate) use both::Both;
 pub(crate) use issuers::IssuersVerifier;
 pub(crate) use jwt::JwtVerifier;
+pub(crate) use listed::Unlisted;
 pub(crate) use rules::{AudienceForm, AudienceRule, ClientRule, Rules};
 
 use crate::{rights::Rights, token_use::TokenUse};
@@ -17,12 +20,25 @@ use oauth_core::{
     model::{HashedToken, Scope, Timestamp},
 };
 use serde_json::{Map, Value};
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 /// Decides whether tokens are good. The guard brings verifiers for JWTs and for introspection; an embedder may bring
 /// another.
 #[async_trait]
 pub trait Verifier: Send + Sync {
+    /// What a token says that was found good before and still is, without waiting and without a new signature check.
+    /// `None` where that is not known: then [`verify`](Self::verify) is asked. The token is as it was sent, and need not
+    /// have the form of one.
+    fn recall(&self, token: &[u8], now: Timestamp) -> Option<Arc<Verified>> {
+        let _ = (token, now);
+        None
+    }
+
     /// What the token says, if it is good at `now`.
     async fn verify(
         &self,
@@ -34,14 +50,12 @@ pub trait Verifier: Send + Sync {
 /// A token as a request carried it. It is never printed.
 pub struct PresentedToken<'a> {
     text: Cow<'a, str>,
-    hash: HashedToken,
+    hash: OnceLock<HashedToken>,
 }
 
 impl<'a> PresentedToken<'a> {
     pub(crate) fn new(text: impl Into<Cow<'a, str>>) -> Self {
-        let text = text.into();
-        let hash = HashedToken::of(&text);
-        Self { text, hash }
+        Self { text: text.into(), hash: OnceLock::new() }
     }
 
     /// The token.
@@ -50,8 +64,8 @@ impl<'a> PresentedToken<'a> {
     }
 
     /// Its SHA-256, under which answers about it may be remembered.
-    pub const fn hash(&self) -> HashedToken {
-        self.hash
+    pub fn hash(&self) -> HashedToken {
+        *self.hash.get_or_init(|| HashedToken::of(&self.text))
     }
 }
 

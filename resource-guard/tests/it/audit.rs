@@ -66,25 +66,41 @@ async fn r15_every_decision_is_recorded() {
     call(&app, "GET", &format!("{base}//%73elf/?secret=1"), &token).await;
     call(&app, "PATCH", &format!("{base}/self"), &token).await;
     call(&app, "GET", &format!("{base}/self"), "garbage").await;
+    // What a refused token says is recorded as what it is: nobody's word.
+    let expired = json!({"exp": 1, "x-nmos-node": {"read": ["self"]}});
+    let expired = sign(&KEY, &claims_but(ISSUER, &expired));
+    call(&app, "GET", &format!("{base}/self"), &expired).await;
     get_bare(&app, &format!("{base}/a%00b")).await;
     get_bare(&app, "/").await;
     let field =
         |name: &'static str| log.audits().iter().map(|a| a[name].clone()).collect::<Vec<_>>();
-    assert_eq!(field("decision"), ["allowed", "refused", "refused", "refused", "allowed"]);
-    assert_eq!(field("method"), ["GET", "PATCH", "GET", "GET", "GET"]);
+    assert_eq!(
+        field("decision"),
+        ["allowed", "refused", "refused", "refused", "refused", "allowed"]
+    );
+    assert_eq!(field("method"), ["GET", "PATCH", "GET", "GET", "GET", "GET"]);
     let shown = format!("{base}/a%00b");
     let own = format!("{base}/self");
-    assert_eq!(field("path"), [own.as_str(), &own, &own, &shown, "/"]);
+    assert_eq!(field("path"), [own.as_str(), &own, &own, &own, &shown, "/"]);
     assert_eq!(
         field("sub"),
-        [json!("alice"), json!("alice"), Value::Null, Value::Null, Value::Null]
+        [json!("alice"), json!("alice"), Value::Null, json!("alice"), Value::Null, Value::Null]
     );
-    assert_eq!(field("client_id")[..2], [json!("app"), json!("app")]);
-    assert_eq!(field("iss")[..2], [json!(ISSUER), json!(ISSUER)]);
-    assert_eq!(field("jti")[..2], [json!("t-1"), json!("t-1")]);
+    assert_eq!(
+        field("proven"),
+        [json!(true), json!(true), Value::Null, json!(false), Value::Null, Value::Null]
+    );
+    for (name, value) in
+        [("client_id", json!("app")), ("iss", json!(ISSUER)), ("jti", json!("t-1"))]
+    {
+        assert_eq!(field(name)[..4], [value.clone(), value.clone(), Value::Null, value], "{name}");
+    }
     assert_eq!(field("exp")[0], json!(crate::support::START + 60));
-    assert_eq!(field("websocket"), [false; 5]);
-    assert_eq!(field("status"), [Value::Null, json!(403), json!(401), json!(400), Value::Null]);
+    assert_eq!(field("websocket"), [false; 6]);
+    assert_eq!(
+        field("status"),
+        [Value::Null, json!(403), json!(401), json!(401), json!(400), Value::Null]
+    );
     let reasons = field("reason");
     assert_eq!(reasons[1], "the access token does not allow this");
     assert_eq!(reasons[2], "not a usable JWT");

@@ -133,19 +133,21 @@ async fn layers_stack_and_each_must_agree() {
 /// Lets only one client in, and the office hours are up to it.
 struct OnlyClient(&'static str);
 
-#[resource_guard::async_trait]
 impl Policy for OnlyClient {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         let open = asked.path().is_ok_and(|p| p.as_str() == "/open");
         Ok(if open { Need::Nothing } else { Need::Token })
     }
 
-    async fn allow(&self, _: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        if principal.client_id() == Some(self.0) {
-            Ok(())
-        } else {
-            Err(Refusal::insufficient_scope(None))
-        }
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
+        Verdict::later(async {
+            tokio::task::yield_now().await;
+            if principal.client_id() == Some(self.0) {
+                Ok(())
+            } else {
+                Err(Refusal::insufficient_scope(None))
+            }
+        })
     }
 }
 
