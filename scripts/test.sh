@@ -68,8 +68,10 @@ absent() {
 
 step_clippy() { cargo_run clippy --workspace --all-targets -- -D warnings; }
 
-# MySQL and MariaDB are compiled, and said to be untested.
-step_mysql() { cargo_run check -p oauth-core --features mysql; }
+# The server without what may be left out, and with MySQL and MariaDB, which are compiled, and said to be untested.
+step_features() {
+  cargo_run clippy -p oauth-server --no-default-features --features mysql -- -D warnings
+}
 
 # With the features that only tests and the server ask for, so that their text is read too.
 step_doc() {
@@ -115,7 +117,7 @@ step_deny() {
 
 # --- running them --------------------------------------------------------------------------------------
 
-steps=(tools scripts fmt bare clippy mysql doc build test stores config deny)
+steps=(tools scripts fmt bare clippy features doc build test stores config deny)
 # Every script in scripts/checks is a step of its own, after those.
 for check in "$here"/checks/*.sh; do
   [ -e "$check" ] && steps+=("check:$(basename "$check" .sh)")

@@ -79,8 +79,11 @@ const PREFLIGHT: [(HeaderName, &str); 4] = [
 
 /// Names are compared without regard to case, but there are programs that look for this one as it is written here.
 const EVERY_METHOD: [(HeaderName, &str); 2] = [
-    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
-    (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Type, Accept, X-Request-Id"),
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Authorization, Content-Type, Accept, If-Match, X-Request-Id",
+    ),
 ];
 
 fn add(headers: &mut HeaderMap, these: &[(HeaderName, &'static str)]) {

@@ -46,7 +46,7 @@ pub async fn serve(
     let letters = tokio::spawn(mail::run(state.mail.clone(), stopped));
     let service = routes::router(&state).into_make_service_with_connect_info::<SocketAddr>();
     let grace = state.config.server.shutdown_timeout;
-    let announced = announce(&state, address)?;
+    let announced = announce(&state, address);
     let stopper = handle.clone();
     let (reloader, reloading) = (tls.clone(), state.clone());
     let watch = tokio::spawn(async move {
@@ -91,15 +91,16 @@ type Announced = Option<crate::nmos::dns_sd::Announcement>;
 type Announced = ();
 
 #[cfg(feature = "dns-sd")]
-fn announce(state: &AppState, address: SocketAddr) -> anyhow::Result<Announced> {
-    crate::nmos::dns_sd::Announcement::of(&state.config, address)
+fn announce(state: &AppState, address: SocketAddr) -> Announced {
+    // Who is signed in does not depend on who finds the server.
+    crate::nmos::dns_sd::Announcement::of(&state.config, address).unwrap_or_else(|e| {
+        tracing::warn!(error = format!("{e:#}"), "not announced by multicast DNS (dns_sd)");
+        None
+    })
 }
 
 #[cfg(not(feature = "dns-sd"))]
-#[expect(clippy::unnecessary_wraps, reason = "it is the same function with the feature")]
-fn announce(_: &AppState, _: SocketAddr) -> anyhow::Result<Announced> {
-    Ok(())
-}
+fn announce(_: &AppState, _: SocketAddr) -> Announced {}
 
 #[cfg(feature = "dns-sd")]
 async fn withdraw(announced: Announced) {

@@ -49,7 +49,7 @@ impl Problem {
     }
 
     /// The body is too large.
-    pub(super) const fn too_large() -> Self {
+    pub(crate) const fn too_large() -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "The body is too large")
     }
 
@@ -68,7 +68,15 @@ impl Problem {
         self.status
     }
 
-    fn failed() -> Self {
+    /// There was no time for it; there may be in so many seconds.
+    pub(crate) fn overloaded(seconds: u64) -> Self {
+        let title = "The server is too busy";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", title)
+            .with(header::RETRY_AFTER, seconds)
+    }
+
+    /// Something failed, and the log says what.
+    pub(crate) const fn failed() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "Something failed on our side")
     }
 }

@@ -37,6 +37,16 @@ fn place(issuer: &Issuer) -> (Option<String>, u16) {
     (name, port)
 }
 
+/// The name that multicast DNS can lead to; `None` where the server has another one, which is the one in its
+/// certificate.
+#[cfg(feature = "dns-sd")]
+fn local_host(config: &Config) -> Option<String> {
+    match place(&config.issuer()).0 {
+        None => Some(format!("{}.local", config.dns_sd.name)),
+        Some(name) => name.to_ascii_lowercase().ends_with(".local").then_some(name),
+    }
+}
+
 /// The records for the zone file of a DNS server, which finds the server for devices that do not use multicast.
 pub fn zone(config: &Config) -> String {
     let (name, port) = place(&config.issuer());
@@ -54,7 +64,9 @@ pub fn zone(config: &Config) -> String {
     line(SERVICE, "PTR", &instance);
     line(&instance, "SRV", &format!("0 0 {port} {host}"));
     line(&instance, "TXT", &text.join(" "));
-    if !host.ends_with('.') {
+    if host.ends_with('.') {
+        let _ = writeln!(out, "; {host} needs an A or AAAA record, in its own zone.");
+    } else {
         out.push_str("; The server is known by an address only: give the name \"auth\" an A record, and set server.public_url.\n");
     }
     out
@@ -112,7 +124,7 @@ pub use multicast::Announcement;
 
 #[cfg(feature = "dns-sd")]
 mod multicast {
-    use super::{SERVICE, place, text_record};
+    use super::{SERVICE, local_host, place, text_record};
     use crate::config::Config;
     use anyhow::Context as _;
     use mdns_sd::{IfKind, ServiceDaemon, ServiceInfo};
@@ -131,13 +143,21 @@ mod multicast {
     }
 
     impl Announcement {
-        /// Announces the server that listens here; nothing where that is switched off.
+        /// Announces the server that listens here; nothing where that is switched off, or where the server has a name
+        /// that multicast DNS does not know.
         pub fn of(config: &Config, address: SocketAddr) -> anyhow::Result<Option<Self>> {
             let settings = &config.dns_sd;
             if !settings.enabled {
                 return Ok(None);
             }
-            let info = service(config, address)?;
+            let Some(host) = local_host(config) else {
+                tracing::info!(
+                    "not announced by multicast DNS, which knows names below .local alone: \
+                     put what `oauth-server dns-sd zone` prints into the DNS"
+                );
+                return Ok(None);
+            };
+            let info = service(config, &host, address)?;
             let daemon = ServiceDaemon::new().context("multicast DNS cannot be used")?;
             if !settings.interfaces.is_empty() {
                 let named = |text: &String| {
@@ -164,13 +184,11 @@ mod multicast {
         }
     }
 
-    fn service(config: &Config, address: SocketAddr) -> anyhow::Result<ServiceInfo> {
-        let (name, mut port) = place(&config.issuer());
+    fn service(config: &Config, host: &str, address: SocketAddr) -> anyhow::Result<ServiceInfo> {
+        let (_, mut port) = place(&config.issuer());
         if config.server.public_url.is_none() {
             port = address.port();
         }
-        // The name in the certificate is the one that devices are led to.
-        let host = name.unwrap_or_else(|| format!("{}.local", config.dns_sd.name));
         let text = text_record(config);
         let ip: &[IpAddr] = if address.ip().is_unspecified() { &[] } else { &[address.ip()] };
         let info = ServiceInfo::new(
@@ -223,6 +241,18 @@ mod tests {
         assert!(has("oauth-server._nmos-auth._tcp IN SRV 0 0 443 auth.example.org."), "{zone}");
         assert!(zone.contains("\"api_proto=https\" \"api_ver=v1.0\" \"pri=10\" \"api_selector="));
         assert_eq!(label("a b.c"), "a\\032b\\.c");
+    }
+
+    #[cfg(feature = "dns-sd")]
+    #[tokio::test]
+    async fn only_names_of_multicast_dns_are_announced() {
+        let host = |url| local_host(&config(url));
+        assert_eq!(host("https://auth.local:8443/x").as_deref(), Some("auth.local"));
+        assert_eq!(host("http://127.0.0.1:4999").as_deref(), Some("oauth-server.local"));
+        let mut elsewhere = config("https://auth.studio.example.org/x-nmos/auth/v1.0");
+        elsewhere.dns_sd.enabled = true;
+        let none = Announcement::of(&elsewhere, ([127, 0, 0, 1], 4999).into());
+        assert!(none.is_ok_and(|announced| announced.is_none()), "the server serves all the same");
     }
 
     #[test]

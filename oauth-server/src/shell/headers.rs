@@ -3,7 +3,7 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, PRAGMA, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
         X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
@@ -43,6 +43,10 @@ impl SecurityHeaders {
             if !(for_frames && name == X_FRAME_OPTIONS) {
                 headers.entry(name).or_insert_with(|| value.clone());
             }
+        }
+        // The same for caches of HTTP/1.0 (RFC 6749 5.1).
+        if headers.get(CACHE_CONTROL).is_some_and(|value| value == "no-store") {
+            headers.entry(PRAGMA).or_insert(HeaderValue::from_static("no-cache"));
         }
     }
 }

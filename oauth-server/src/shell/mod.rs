@@ -21,7 +21,7 @@ use futures_util::FutureExt as _;
 use headers::SecurityHeaders;
 use http::{HeaderValue, Method, StatusCode};
 use oauth_core::ports::SystemRandom;
-use refusal::{Audience, Refusal};
+use refusal::{Audience, Dialects, Refusal};
 use std::{
     convert::Infallible,
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -65,6 +65,7 @@ struct Settings {
     log_requests: bool,
     headers: SecurityHeaders,
     pages: EarlyPages,
+    dialects: Dialects,
     timeout: Duration,
     body_limit: usize,
 }
@@ -78,6 +79,7 @@ impl ShellLayer {
             log_requests: config.logs.requests,
             headers: SecurityHeaders::new(config.issuer().is_https()),
             pages: EarlyPages::new(config),
+            dialects: Dialects::new(config),
             timeout: config.server.request_timeout,
             body_limit: usize::try_from(config.server.body_limit).unwrap_or(usize::MAX),
         }))
@@ -173,6 +175,7 @@ impl Seen {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let nobody = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
         let peer = peer.map_or(nobody, |info| info.0);
+        let route = request.extensions().get::<MatchedPath>().cloned();
         Self {
             started: Instant::now(),
             scope: Scope {
@@ -180,8 +183,8 @@ impl Seen {
                 address: settings.proxies.client(peer, request.headers()),
             },
             method: method_name(request.method()),
-            route: request.extensions().get::<MatchedPath>().cloned(),
-            audience: Audience::of(request.headers()),
+            audience: settings.dialects.audience(route.as_ref(), request.headers()),
+            route,
         }
     }
 

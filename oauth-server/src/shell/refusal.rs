@@ -1,8 +1,19 @@
-//! Answers of the shell itself, as a page for people and as JSON for programs, without anything from inside.
+//! Answers of the shell itself, in the form that whoever asked reads, without anything from inside.
 
-use crate::pages::{EarlyPages, Explanation};
-use axum::response::{IntoResponse, Response};
+use crate::{
+    api::{self, Problem},
+    compat::toktok,
+    config::Config,
+    nmos::legacy,
+    pages::{EarlyPages, Explanation},
+};
+use axum::{
+    extract::MatchedPath,
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// Seconds after which a server that was too busy may be tried again.
 const RETRY_AFTER: u64 = 5;
@@ -12,15 +23,36 @@ const RETRY_AFTER: u64 = 5;
 pub(super) enum Audience {
     /// Somebody with a browser.
     Person,
-    /// Everybody else.
+    /// A front end that calls the user service below `/api`.
+    FrontEnd,
+    /// A front end of TokTok.
+    Toktok,
+    /// A controller of 2019 (AMWA IS-10).
+    Controller,
+    /// Every other program.
     Program,
 }
 
-impl Audience {
-    /// Judged by what the request accepts.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+/// The addresses that answer in a form of their own, whatever the request accepts.
+pub(super) struct Dialects(HashMap<String, Audience>);
+
+impl Dialects {
+    /// As configured.
+    pub(super) fn new(config: &Config) -> Self {
+        let api = api::PATHS.map(|path| (path.to_owned(), Audience::FrontEnd));
+        let toktok = toktok::paths(config).into_iter().map(|path| (path, Audience::Toktok));
+        let controllers =
+            legacy::paths(config).into_iter().map(|path| (path, Audience::Controller));
+        Self(api.into_iter().chain(toktok).chain(controllers).collect())
+    }
+
+    /// Judged by the address, and elsewhere by what the request accepts.
+    pub(super) fn audience(&self, route: Option<&MatchedPath>, headers: &HeaderMap) -> Audience {
+        if let Some(dialect) = route.and_then(|route| self.0.get(route.as_str())) {
+            return *dialect;
+        }
         let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        if accept.contains("text/html") { Self::Person } else { Self::Program }
+        if accept.contains("text/html") { Audience::Person } else { Audience::Program }
     }
 }
 
@@ -38,10 +70,19 @@ pub(super) enum Refusal {
 impl Refusal {
     /// The answer.
     pub(super) fn answer(self, audience: Audience, pages: &EarlyPages) -> Response {
-        match audience {
-            Audience::Person => pages.explain(&self.explanation()),
-            Audience::Program => self.json(),
-        }
+        let mut response = match audience {
+            Audience::Person => return pages.explain(&self.explanation()),
+            Audience::FrontEnd => self.problem().into_response(),
+            Audience::Toktok => toktok::unserved(self.status(), self.retry_after()),
+            Audience::Controller => self.json(&json!({
+                "code": self.status().as_u16(), "error": self.code(), "debug": null,
+            })),
+            Audience::Program => self.json(&json!({ "error": self.code() })),
+        };
+        // There is nothing in it, and scripts of other origins should learn why.
+        let anyone = HeaderValue::from_static("*");
+        response.headers_mut().insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, anyone);
+        response
     }
 
     const fn explanation(self) -> Explanation {
@@ -52,16 +93,39 @@ impl Refusal {
         }
     }
 
-    fn json(self) -> Response {
-        let (status, code) = match self {
-            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "invalid_request"),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
-            Self::Failure => (StatusCode::INTERNAL_SERVER_ERROR, "server_error"),
-        };
+    fn problem(self) -> Problem {
+        match self {
+            Self::TooLarge => Problem::too_large(),
+            Self::Overloaded => Problem::overloaded(RETRY_AFTER),
+            Self::Failure => Problem::failed(),
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Failure => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn retry_after(self) -> Option<u64> {
+        (self == Self::Overloaded).then_some(RETRY_AFTER)
+    }
+
+    const fn code(self) -> &'static str {
+        match self {
+            Self::TooLarge => "invalid_request",
+            Self::Overloaded => "temporarily_unavailable",
+            Self::Failure => "server_error",
+        }
+    }
+
+    fn json(self, body: &Value) -> Response {
         let headers = [(header::CONTENT_TYPE, "application/json")];
-        let mut response = (status, headers, format!("{{\"error\":\"{code}\"}}")).into_response();
-        if self == Self::Overloaded {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER));
+        let mut response = (self.status(), headers, body.to_string()).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

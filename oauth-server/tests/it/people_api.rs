@@ -120,9 +120,13 @@ async fn s2_01_every_refusal_is_a_problem_of_the_standard_form() {
     };
     let form = sent("application/x-www-form-urlencoded", "username=a&password=b".into()).await;
     assert_eq!(form.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let large = sent("application/json", format!("\"{}\"", "x".repeat(17_000))).await;
-    assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    assert_eq!(large.headers()["content-type"], "application/problem+json");
+    // Above the limit of the API, and above that of the server.
+    for size in [17_000, 2_000_000] {
+        let large = sent("application/json", format!("\"{}\"", "x".repeat(size))).await;
+        assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(large.headers()["content-type"], "application/problem+json");
+        assert_eq!(json_of(large).await["code"], "too_large");
+    }
     let cut = sent("application/json", "{\"username\":".into()).await;
     assert_eq!(cut.status(), StatusCode::BAD_REQUEST);
 }

@@ -18,6 +18,7 @@ mod registration;
 
 pub use claims::TokenClaims;
 pub(crate) use described::describe;
+pub(crate) use refusal::unserved;
 
 use crate::{config::Config, state::AppState};
 use axum::{

@@ -243,6 +243,18 @@ impl IntoResponse for No {
     }
 }
 
+/// The answer to a request that came to no operation: it was too large, there was no time for it, or something broke.
+pub(crate) fn unserved(status: StatusCode, retry_after: Option<u64>) -> Response {
+    let no = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => No::INPUT.with_status(status),
+        StatusCode::SERVICE_UNAVAILABLE => {
+            No { retry_after, ..No::new(status, "The server is too busy, try again") }
+        }
+        _ => No::failed(),
+    };
+    no.into_response()
+}
+
 /// The method makes no sense at this address.
 pub(super) async fn method_not_allowed() -> No {
     No::new(StatusCode::METHOD_NOT_ALLOWED, "This address takes other methods")

@@ -2,7 +2,7 @@
 
 use super::{Default, Demand};
 use crate::{
-    config::{Config, Format, ResourceEntry},
+    config::{Config, Format, RegistrationMode, ResourceEntry},
     nmos,
 };
 use oauth_core::model::SigningAlgorithm;
@@ -90,6 +90,18 @@ macro_rules! common {
                 what: "IS-10 wants client ids of 20 characters or more",
             },
             Demand {
+                key: "registration.mode",
+                broken: |c| {
+                    one("registration.mode", c.registration.mode == RegistrationMode::Closed)
+                },
+                what: "IS-10 wants devices to be able to register; choose \"approval\" or \"token\"",
+            },
+            Demand {
+                key: "api.name",
+                broken: |c| entries(c.apis.iter().map(|api| !is_api(&api.name)), "api", "name"),
+                what: "IS-10 names APIs by small letters alone, as in x-nmos-connection",
+            },
+            Demand {
                 key: "compat",
                 broken: |c| one("compat", c.is_toktok()),
                 what: "devices have no use for the addresses of another program; leave it out",
@@ -106,6 +118,10 @@ pub(super) const DEMANDS: &[Demand] = common![Demand {
 }];
 
 pub(super) const LEGACY_DEMANDS: &[Demand] = common![];
+
+fn is_api(name: &str) -> bool {
+    name.bytes().all(|b| b.is_ascii_lowercase())
+}
 
 fn one(key: &str, broken: bool) -> Vec<String> {
     if broken { vec![key.to_owned()] } else { Vec::new() }

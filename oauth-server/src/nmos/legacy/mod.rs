@@ -19,7 +19,7 @@ use axum::{
     http::{StatusCode, Uri, header, uri::PathAndQuery},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 use oauth_core::http::Edge;
 use serde_json::json;
@@ -27,6 +27,8 @@ use std::{convert::Infallible, pin::Pin};
 use tower::ServiceExt as _;
 
 const BASE: &str = "/x-nmos/auth/v1.0";
+/// Where nothing is.
+const NOTHING: &str = "/x-nmos/{*nothing}";
 /// What is below it.
 const ENDPOINTS: [&str; 5] = ["authorize", "certs", "register_client", "revoke", "token"];
 
@@ -38,7 +40,7 @@ pub fn paths(config: &Config) -> Vec<String> {
     let listings = ["/x-nmos", "/x-nmos/auth", BASE].map(str::to_owned);
     let endpoints = ENDPOINTS.map(|endpoint| format!("{BASE}/{endpoint}"));
     let all = listings.into_iter().chain(endpoints);
-    all.flat_map(|path| [format!("{path}/"), path]).collect()
+    all.flat_map(|path| [format!("{path}/"), path]).chain([NOTHING.to_owned()]).collect()
 }
 
 /// The routes, in the profile that has them.
@@ -73,6 +75,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         }
     }
     router
+        .route(NOTHING, any(async || errors::plain(StatusCode::NOT_FOUND)))
         .method_not_allowed_fallback(errors::method_not_allowed)
         .layer(middleware::map_response(errors::with_members_of_nmos))
 }
