@@ -31,6 +31,9 @@ const CONNECTION: &str = "/x-nmos/connection/v1.1";
 static KEY: LazyLock<GeneratedKey> =
     LazyLock::new(|| generate(SigningAlgorithm::RS512, &SystemRandom).unwrap());
 
+/// An id of something elsewhere.
+const ELSEWHERE: &str = "6ba7b811-9dad-41d1-80b4-00c04fd430c8";
+
 /// A clock that goes when told to.
 struct Told(Mutex<Tai>);
 
@@ -425,6 +428,41 @@ async fn bad_changes_change_nothing() {
     let path = format!("{CONNECTION}/single/{sender}/staged");
     bench.ask("PATCH", &path, Some(&everything()), "{").await.refuses(400);
     assert_eq!(bench.staged(&sender).await, before);
+}
+
+#[tokio::test]
+async fn what_the_schemas_do_not_have_is_refused() {
+    let bench = Bench::new();
+    let (sender, receiver) = (bench.sender(), bench.receiver());
+    let sdp = "v=0\r\nm=video 5004 RTP/AVP 96\r\nc=IN IP4 239.1.1.1/32\r\n";
+    let nil = "00000000-0000-0000-0000-000000000000";
+    for (id, bad) in [
+        (&sender, json!({"receiver_id": nil})),
+        (&sender, json!({"receiver_id": ELSEWHERE.to_uppercase()})),
+        (&sender, json!({"activation": {"mode": null, "activation_time": "1:0"}})),
+        (&sender, json!({"activation": {"mode": null, "activation_time": null}})),
+        (&receiver, json!({"sender_id": nil})),
+        (&receiver, json!({"sender_id": ELSEWHERE.to_uppercase()})),
+        (&receiver, json!({"transport_file": {}})),
+        (&receiver, json!({"transport_file": {"data": null}})),
+        (&receiver, json!({"transport_file": {"type": null}})),
+        (&receiver, json!({"transport_file": {"data": sdp}})),
+        (&receiver, json!({"transport_file": {"type": "application/sdp"}})),
+        (&receiver, json!({"transport_file": {"data": null, "type": null, "more": 1}})),
+    ] {
+        let before = bench.staged(id).await;
+        bench.patch(id, &bad).await.refuses(400);
+        assert_eq!(bench.staged(id).await, before, "{bad}");
+    }
+    for (id, good) in [
+        (&sender, json!({"receiver_id": ELSEWHERE})),
+        (&sender, json!({"receiver_id": null, "activation": {"mode": null}})),
+        (&receiver, json!({"sender_id": ELSEWHERE})),
+        (&receiver, json!({"transport_file": {"data": sdp, "type": "application/sdp"}})),
+        (&receiver, json!({"transport_file": {"data": null, "type": null}})),
+    ] {
+        assert_eq!(bench.patch(id, &good).await.status, 200, "{good}");
+    }
 }
 
 #[tokio::test]

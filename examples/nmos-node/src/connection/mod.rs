@@ -2,6 +2,7 @@
 
 mod activation;
 mod endpoint;
+mod id;
 mod patch;
 mod transport;
 
