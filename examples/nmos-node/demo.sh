@@ -206,7 +206,7 @@ demo_check() {
   done
   has "the activation" answer '"mode":"activate_scheduled_relative"'
   expect "both senders at once" 200 POST "$api/bulk/senders" "$engineer" \
-    "[{\"id\":\"$sender\",\"params\":{\"master_enable\":false}},{\"id\":\"x\",\"params\":{}}]"
+    "[{\"id\":\"$sender\",\"params\":{\"master_enable\":false}},{\"id\":\"00000000-0000-4000-8000-000000000000\",\"params\":{}}]"
   has "one done, one not there" answer '"code":200.*"code":404'
   expect "climbing out of a path" 400 GET "$api/single/%2e%2e%2fbulk/senders" "$viewer"
   expect "a change that cannot be" 400 PATCH "$api/single/senders/$sender/staged" "$engineer" '{"unknown":1}'

@@ -1,5 +1,7 @@
 //! Every route, as a controller sees it.
 
+mod bulk;
+
 use crate::{
     app,
     connection::Connections,
@@ -462,43 +464,6 @@ async fn what_the_schemas_do_not_have_is_refused() {
         (&receiver, json!({"transport_file": {"data": null, "type": null}})),
     ] {
         assert_eq!(bench.patch(id, &good).await.status, 200, "{good}");
-    }
-}
-
-#[tokio::test]
-async fn bulk_does_each_and_says_how_it_went() {
-    let bench = Bench::new();
-    let ids = &bench.node.senders;
-    let now = json!({"master_enable": true, "activation": {"mode": "activate_immediate"}});
-    let body = json!([
-        {"id": ids[0], "params": now},
-        {"id": ids[1], "params": {"master_enable": 7}},
-        {"id": bench.node.receivers[0], "params": now},
-        {"params": now},
-        {"id": ids[1]},
-        {"id": ids[1], "params": {"activation": {"mode": "activate_scheduled_relative", "requested_time": "9:0"}}},
-        {"id": ids[1], "params": now},
-    ]);
-    for slash in ["", "/"] {
-        let bench = Bench::new();
-        let path = format!("{CONNECTION}/bulk/senders{slash}");
-        let answer = bench.ask("POST", &path, Some(&everything()), &body.to_string()).await;
-        assert_eq!(answer.status, 200);
-        let codes: Vec<_> =
-            answer.json().as_array().unwrap().iter().map(|o| o["code"].clone()).collect();
-        assert_eq!(codes, [200, 400, 404, 404, 400, 202, 423]);
-        assert_eq!(answer.json()[0]["id"], json!(ids[0]));
-        assert!(answer.json()[1]["error"].is_string());
-        assert_eq!(bench.active(&bench.sender()).await["master_enable"], true);
-    }
-    let path = format!("{CONNECTION}/bulk/senders");
-    for (path, body, status) in [
-        (path.as_str(), "{}", 400),
-        (&path, "", 400),
-        (&path, &json!(vec![json!({}); 1_001]).to_string(), 400),
-        ("/x-nmos/connection/v1.1/bulk/others", "[]", 404),
-    ] {
-        bench.ask("POST", path, Some(&everything()), body).await.refuses(status);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Connection API of AMWA IS-05, versions 1.0 and 1.1.
 
 mod activation;
+mod bulk;
 mod endpoint;
 mod id;
 mod patch;
@@ -27,9 +28,6 @@ use std::{
 };
 use transport::Kind;
 use uuid::Uuid;
-
-/// More connections than one bulk request makes.
-const MOST_BULK: usize = 1_000;
 
 /// The senders and receivers of this node.
 pub(crate) struct Connections {
@@ -109,7 +107,7 @@ pub(crate) fn routes(connections: Arc<Connections>) -> Router {
                 .route(&path(""), get(async || listing(&["bulk/", "single/"])))
                 .route(&path("/single"), get(async || listing(&["receivers/", "senders/"])))
                 .route(&path("/bulk"), get(async || listing(&["receivers/", "senders/"])))
-                .route(&path("/bulk/{kind}"), post(bulk))
+                .route(&path("/bulk/{kind}"), post(bulk::bulk))
                 .route(&path("/single/{kind}"), get(endpoints))
                 .route(&path("/single/{kind}/{id}/constraints"), get(constraints))
                 .route(&path("/single/{kind}/{id}/staged"), get(staged).patch(stage))
@@ -205,36 +203,6 @@ async fn transport_file(
     let headers = [(header::CONTENT_TYPE, "application/sdp")];
     file.map(|sdp| (headers, sdp).into_response())
         .ok_or(NmosError::new(StatusCode::NOT_FOUND, "there is no transport file at the moment"))
-}
-
-async fn bulk(
-    State(connections): Connected,
-    Path(kind): Path<String>,
-    body: Bytes,
-) -> Result<Response, NmosError> {
-    let kind_known = Kind::parse(&kind).is_some();
-    let body = json_of(&body).and_then(|body| match body {
-        Value::Array(items) if items.len() <= MOST_BULK => Ok(items),
-        Value::Array(_) => Err(NmosError::bad("these are too many at once")),
-        _ => Err(NmosError::bad("the body must be a list")),
-    });
-    if !kind_known {
-        return Err(NmosError::NOT_FOUND);
-    }
-    let item = |item: &Value| {
-        let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-        let params = item.get("params").ok_or(NmosError::bad("there are no params"));
-        let outcome = params.and_then(|params| connections.patch(&kind, id, params));
-        match outcome {
-            Ok(applied) => json!({"id": id, "code": applied.status.as_u16()}),
-            Err(problem) => {
-                let code = problem.status.as_u16();
-                json!({"id": id, "code": code, "error": problem.error, "debug": null})
-            }
-        }
-    };
-    let outcomes: Vec<Value> = body?.iter().map(item).collect();
-    Ok(ok(&json!(outcomes)))
 }
 
 fn json_of(body: &[u8]) -> Result<Value, NmosError> {
