@@ -3,7 +3,7 @@
 mod bulk;
 
 use crate::{
-    app,
+    MOST_BODY, app,
     connection::Connections,
     node::Node,
     tai::{Clock, Tai},
@@ -465,6 +465,16 @@ async fn what_the_schemas_do_not_have_is_refused() {
     ] {
         assert_eq!(bench.patch(id, &good).await.status, 200, "{good}");
     }
+}
+
+#[tokio::test]
+async fn too_large_a_body_is_refused_as_everything_is() {
+    let bench = Bench::new();
+    let large = " ".repeat(MOST_BODY + 1);
+    let staged = format!("{CONNECTION}/single/{}/staged", bench.sender());
+    bench.ask("PATCH", &staged, Some(&everything()), &large).await.refuses(413);
+    let bulk = format!("{CONNECTION}/bulk/receivers");
+    bench.ask("POST", &bulk, Some(&everything()), &large).await.refuses(413);
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
 //! Many changes in one request.
 
-use super::{Connected, Connections, id::is_id, json_of, transport::Kind};
+use super::{Connected, Connections, Sent, id::is_id, json_of, transport::Kind};
 use crate::answer::{NmosError, ok};
 use axum::{
-    body::Bytes,
     extract::{Path, State},
     response::Response,
 };
@@ -44,10 +43,10 @@ impl<'a> Item<'a> {
 pub(super) async fn bulk(
     State(connections): Connected,
     Path(kind): Path<String>,
-    body: Bytes,
+    body: Sent,
 ) -> Result<Response, NmosError> {
     Kind::parse(&kind).ok_or(NmosError::NOT_FOUND)?;
-    let body = json_of(&body)?;
+    let body = json_of(body)?;
     let items = read(&body)?;
     let outcomes: Vec<Value> = items.iter().map(|item| item.outcome(&connections, &kind)).collect();
     Ok(ok(&json!(outcomes)))

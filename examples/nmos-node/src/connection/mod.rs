@@ -15,7 +15,7 @@ use crate::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::BytesRejection},
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
@@ -124,6 +124,8 @@ pub(crate) fn routes(connections: Arc<Connections>) -> Router {
 
 type Connected = State<Arc<Connections>>;
 type Which = Path<(String, String)>;
+/// A body, or why there is none, which handlers say in their own words.
+type Sent = Result<Bytes, BytesRejection>;
 
 async fn endpoints(
     State(connections): Connected,
@@ -179,11 +181,11 @@ async fn active(
 async fn stage(
     State(connections): Connected,
     Path((kind, id)): Which,
-    body: Bytes,
+    body: Sent,
 ) -> Result<Response, NmosError> {
     // Whether it exists comes before whether the body is good.
     connections.with(&kind, &id, |_| ())?;
-    let applied = connections.patch(&kind, &id, &json_of(&body)?)?;
+    let applied = connections.patch(&kind, &id, &json_of(body)?)?;
     Ok(answer(applied.status, &applied.staged))
 }
 
@@ -205,6 +207,10 @@ async fn transport_file(
         .ok_or(NmosError::new(StatusCode::NOT_FOUND, "there is no transport file at the moment"))
 }
 
-fn json_of(body: &[u8]) -> Result<Value, NmosError> {
-    serde_json::from_slice(body).map_err(|_| NmosError::bad("the body is not JSON"))
+fn json_of(body: Sent) -> Result<Value, NmosError> {
+    let body = body.map_err(|problem| match problem.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => NmosError::TOO_LARGE,
+        _ => NmosError::bad("the body did not arrive"),
+    })?;
+    serde_json::from_slice(&body).map_err(|_| NmosError::bad("the body is not JSON"))
 }
