@@ -1,6 +1,7 @@
 //! Every route, as a controller sees it.
 
 mod bulk;
+mod transport;
 
 use crate::{
     MOST_BODY, app,
@@ -91,9 +92,13 @@ fn everything() -> String {
 
 impl Bench {
     fn new() -> Self {
+        Self::at(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))
+    }
+
+    fn at(address: IpAddr) -> Self {
         let keys = KeySet::from_jwks(&json!({"keys": [KEY.signer.public_jwk()]}));
         let guard = Guard::nmos_node(HOST).trust_issuer(AS).keys(keys).build().unwrap();
-        let node = Arc::new(Node::new(HOST, 8443, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))));
+        let node = Arc::new(Node::new(HOST, 8443, address));
         let clock = Arc::new(Told(Mutex::new(Tai::parse("1600000037:5").unwrap())));
         let connections = Connections::new(&node, clock.clone());
         Self { app: app(&guard, node.clone(), connections.clone()), node, clock, connections }
