@@ -23,7 +23,11 @@ use resource_guard::{Guard, KeySet, SigningAlgorithm};
 use serde_json::{Value, json};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, LazyLock, Mutex},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tower::ServiceExt as _;
 
@@ -37,12 +41,27 @@ static KEY: LazyLock<GeneratedKey> =
 /// An id of something elsewhere.
 const ELSEWHERE: &str = "6ba7b811-9dad-41d1-80b4-00c04fd430c8";
 
-/// A clock that goes when told to.
-struct Told(Mutex<Tai>);
+/// A clock that goes when told to, and counts who looks.
+struct Told {
+    now: Mutex<Tai>,
+    looks: AtomicUsize,
+}
+
+impl Told {
+    fn set(&self, time: &str) {
+        *self.now.lock().unwrap() = Tai::parse(time).unwrap();
+    }
+
+    fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+}
 
 impl Clock for Told {
     fn now(&self) -> Tai {
-        *self.0.lock().unwrap()
+        let now = *self.now.lock().unwrap();
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        now
     }
 }
 
@@ -99,13 +118,14 @@ impl Bench {
         let keys = KeySet::from_jwks(&json!({"keys": [KEY.signer.public_jwk()]}));
         let guard = Guard::nmos_node(HOST).trust_issuer(AS).keys(keys).build().unwrap();
         let node = Arc::new(Node::new(HOST, 8443, address));
-        let clock = Arc::new(Told(Mutex::new(Tai::parse("1600000037:5").unwrap())));
+        let now = Mutex::new(Tai::parse("1600000037:5").unwrap());
+        let clock = Arc::new(Told { now, looks: AtomicUsize::new(0) });
         let connections = Connections::new(&node, clock.clone());
         Self { app: app(&guard, node.clone(), connections.clone()), node, clock, connections }
     }
 
     fn advance(&self, time: &str) {
-        let mut now = self.clock.0.lock().unwrap();
+        let mut now = self.clock.now.lock().unwrap();
         *now = now.plus(Tai::parse(time).unwrap());
     }
 
@@ -138,12 +158,26 @@ impl Bench {
         self.get(&format!("{CONNECTION}/single/{id}/active")).await.json()
     }
 
+    /// Whether what was scheduled became active, without doing what is due.
+    fn scheduled_happened(&self, id: &str) -> bool {
+        self.connections.untouched(id)["activation"]["mode"] == "activate_scheduled_relative"
+    }
+
     fn sender(&self) -> String {
         format!("senders/{}", self.node.senders[0])
     }
 
     fn receiver(&self) -> String {
         format!("receivers/{}", self.node.receivers[0])
+    }
+}
+
+/// Waits for what other tasks do.
+async fn until(done: impl Fn() -> bool) {
+    let patience = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(tokio::time::Instant::now() < patience, "it never happened");
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
@@ -362,11 +396,21 @@ async fn a_scheduled_activation_happens_though_nobody_looks() {
     let soon = json!({"activation": {"mode": "activate_scheduled_relative", "requested_time": "0:1000000"}});
     assert_eq!(bench.patch(&id, &soon).await.status, 202);
     bench.advance("0:1000000");
-    let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    while bench.connections.untouched(&id)["activation"]["mode"] != "activate_scheduled_relative" {
-        assert!(tokio::time::Instant::now() < patience, "it never happened");
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
+    until(|| bench.scheduled_happened(&id)).await;
+}
+
+#[tokio::test]
+async fn a_scheduled_activation_happens_though_the_clock_was_set_back() {
+    let bench = Bench::new();
+    let id = bench.sender();
+    let soon = json!({"activation": {"mode": "activate_scheduled_relative", "requested_time": "0:1000000"}});
+    assert_eq!(bench.patch(&id, &soon).await.status, 202);
+    bench.clock.set("1600000037:0");
+    let looks = bench.clock.looks();
+    until(|| bench.clock.looks() > looks).await;
+    assert!(!bench.scheduled_happened(&id), "it is not time yet");
+    bench.advance("1:0");
+    until(|| bench.scheduled_happened(&id)).await;
 }
 
 #[tokio::test]

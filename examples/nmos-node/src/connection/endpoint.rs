@@ -79,6 +79,11 @@ impl Endpoint {
         Value::Object(document)
     }
 
+    /// When what is scheduled will become active.
+    pub(super) fn due(&self) -> Option<Tai> {
+        self.scheduled.map(|scheduled| scheduled.at)
+    }
+
     /// Does what is due.
     pub(super) fn settle(&mut self, now: Tai) {
         if let Some(due) = self.scheduled.filter(|scheduled| scheduled.at <= now) {

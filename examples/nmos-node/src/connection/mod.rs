@@ -10,7 +10,7 @@ mod transport;
 use crate::{
     answer::{NmosError, answer, listing, ok},
     node::Node,
-    tai::Clock,
+    tai::{Clock, Tai},
 };
 use axum::{
     Router,
@@ -25,9 +25,13 @@ use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use transport::Kind;
 use uuid::Uuid;
+
+/// How long the time is trusted to pass as it did, since clocks are set.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The senders and receivers of this node.
 pub(crate) struct Connections {
@@ -70,14 +74,17 @@ impl Connections {
         let now = self.clock.now();
         let applied = self.with(kind, id, |endpoint| endpoint.patch(body, now))??;
         if let Some(at) = applied.scheduled {
-            let (connections, kind, id) = (self.clone(), kind.to_owned(), id.to_owned());
-            tokio::spawn(async move {
-                tokio::time::sleep(at.since(now)).await;
-                // Whoever looks at it does what is due.
-                connections.with(&kind, &id, |_| ()).ok();
-            });
+            tokio::spawn(self.clone().watch(kind.to_owned(), id.to_owned(), at));
         }
         Ok(applied)
+    }
+
+    /// Looks until what is scheduled for this moment is done or called off: whoever looks does what is due.
+    async fn watch(self: Arc<Self>, kind: String, id: String, at: Tai) {
+        while self.with(&kind, &id, |endpoint| endpoint.due()) == Ok(Some(at)) {
+            let ahead = at.since(self.clock.now());
+            tokio::time::sleep(ahead.min(LOOK_AGAIN)).await;
+        }
     }
 
     /// What is active of `senders/<id>`, without doing what is due.
