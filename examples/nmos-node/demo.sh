@@ -195,6 +195,8 @@ demo_check() {
     '{"master_enable":true,"activation":{"mode":"activate_immediate"}}'
   expect "its transport file" 200 GET "$api/single/senders/$sender/transportfile" "$engineer"
   has "SDP" answer '^v=0'
+  expect "the node says so, too" 200 GET "/node/v1.3/senders/$sender" "$engineer"
+  has "its subscription" answer '"subscription":[{]"active":true'
   expect "a receiver, in three seconds" 202 PATCH "$api/single/receivers/$receiver/staged" "$engineer" \
     '{"master_enable":true,"activation":{"mode":"activate_scheduled_relative","requested_time":"3:0"}}'
   expect "which is locked meanwhile" 423 PATCH "$api/single/receivers/$receiver/staged" "$engineer" '{}'

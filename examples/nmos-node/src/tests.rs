@@ -1,6 +1,7 @@
 //! Every route, as a controller sees it.
 
 mod bulk;
+mod node_api;
 mod transport;
 
 use crate::{
@@ -524,36 +525,4 @@ async fn too_large_a_body_is_refused_as_everything_is() {
     bench.ask("PATCH", &staged, Some(&everything()), &large).await.refuses(413);
     let bulk = format!("{CONNECTION}/bulk/receivers");
     bench.ask("POST", &bulk, Some(&everything()), &large).await.refuses(413);
-}
-
-#[tokio::test]
-async fn the_node_api_names_what_the_connection_api_has() {
-    let bench = Bench::new();
-    let itself = bench.get("/x-nmos/node/v1.3/self").await.json();
-    assert_eq!(itself["api"]["endpoints"][0]["authorization"], true);
-    let devices = bench.get("/x-nmos/node/v1.3/devices/").await.json();
-    assert_eq!(devices[0]["node_id"], itself["id"]);
-    assert_eq!(devices[0]["controls"][1]["type"], "urn:x-nmos:control:sr-ctrl/v1.1");
-    for kind in ["senders", "receivers"] {
-        let listed = bench.get(&format!("/x-nmos/node/v1.3/{kind}")).await.json();
-        let named = bench.get(&format!("{CONNECTION}/single/{kind}")).await.json();
-        let mut ids: Vec<_> = listed
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|r| format!("{}/", r["id"].as_str().unwrap()))
-            .collect();
-        ids.sort();
-        assert_eq!(json!(ids), named);
-        assert_eq!(devices[0][kind].as_array().unwrap().len(), 2);
-    }
-    let flows = bench.get("/x-nmos/node/v1.3/flows").await.json();
-    let sources = bench.get("/x-nmos/node/v1.3/sources").await.json();
-    let senders = bench.get("/x-nmos/node/v1.3/senders").await.json();
-    assert_eq!(flows[0]["source_id"], sources[0]["id"]);
-    assert_eq!(senders[0]["flow_id"], flows[0]["id"]);
-    let one =
-        bench.get(&format!("/x-nmos/node/v1.3/flows/{}", flows[0]["id"].as_str().unwrap())).await;
-    assert_eq!(one.json(), flows[0]);
-    assert_eq!(Node::new(HOST, 1, bench.node.address).senders, bench.node.senders, "ids stay");
 }

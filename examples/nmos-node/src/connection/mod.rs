@@ -6,6 +6,7 @@ mod endpoint;
 mod id;
 mod patch;
 mod transport;
+mod versions;
 
 use crate::{
     answer::{NmosError, answer, listing, ok},
@@ -20,15 +21,16 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use endpoint::{Applied, Endpoint};
+use endpoint::{Applied, Endpoint, Subscription};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use transport::Kind;
 use uuid::Uuid;
+use versions::Versions;
 
 /// How long the time is trusted to pass as it did, since clocks are set.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -36,22 +38,33 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The senders and receivers of this node.
 pub(crate) struct Connections {
     endpoints: BTreeMap<Uuid, Mutex<Endpoint>>,
+    versions: Arc<Versions>,
     clock: Arc<dyn Clock>,
 }
 
 impl Connections {
     pub(crate) fn new(node: &Node, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let versions = Arc::new(Versions::new(clock.now()));
         let of = |kind: Kind, ids: &[Uuid]| {
-            let new =
-                |(i, id): (usize, &Uuid)| (*id, Mutex::new(Endpoint::new(kind, i, node.address)));
+            let new = |(i, id): (usize, &Uuid)| {
+                (*id, Mutex::new(Endpoint::new(kind, i, node.address, &versions)))
+            };
             ids.iter().enumerate().map(new).collect::<Vec<_>>()
         };
         let senders = of(Kind::Sender, &node.senders);
         let receivers = of(Kind::Receiver, &node.receivers);
-        Arc::new(Self { endpoints: senders.into_iter().chain(receivers).collect(), clock })
+        let endpoints = senders.into_iter().chain(receivers).collect();
+        Arc::new(Self { endpoints, versions, clock })
     }
 
-    /// Works on one sender or receiver. What was scheduled for a time that has come is done first.
+    /// Has a sender or receiver do what was scheduled for a time that has come.
+    fn settled<'a>(&self, endpoint: &'a Mutex<Endpoint>) -> MutexGuard<'a, Endpoint> {
+        let mut endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        endpoint.settle(self.clock.now());
+        endpoint
+    }
+
+    /// Works on one sender or receiver, after it did what was due.
     fn with<T>(
         &self,
         kind: &str,
@@ -60,12 +73,10 @@ impl Connections {
     ) -> Result<T, NmosError> {
         let kind = Kind::parse(kind).ok_or(NmosError::NOT_FOUND)?;
         let id = Uuid::parse_str(id).map_err(|_| NmosError::NOT_FOUND)?;
-        let endpoint = self.endpoints.get(&id).ok_or(NmosError::NOT_FOUND)?;
-        let mut endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut endpoint = self.settled(self.endpoints.get(&id).ok_or(NmosError::NOT_FOUND)?);
         if endpoint.kind() != kind {
             return Err(NmosError::NOT_FOUND);
         }
-        endpoint.settle(self.clock.now());
         Ok(work(&mut endpoint))
     }
 
@@ -85,6 +96,19 @@ impl Connections {
             let ahead = at.since(self.clock.now());
             tokio::time::sleep(ahead.min(LOOK_AGAIN)).await;
         }
+    }
+
+    /// What the Node API says about a sender or receiver and changes with what is active.
+    pub(crate) fn subscription(&self, id: Uuid) -> Option<Subscription> {
+        Some(self.settled(self.endpoints.get(&id)?).subscription())
+    }
+
+    /// The version of the device, which rises when a sender or receiver of it changes.
+    pub(crate) fn version(&self) -> Tai {
+        for endpoint in self.endpoints.values() {
+            drop(self.settled(endpoint));
+        }
+        self.versions.latest()
     }
 
     /// What is active of `senders/<id>`, without doing what is due.
