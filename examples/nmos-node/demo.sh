@@ -195,6 +195,8 @@ demo_check() {
     '{"master_enable":true,"activation":{"mode":"activate_immediate"}}'
   expect "its transport file" 200 GET "$api/single/senders/$sender/transportfile" "$engineer"
   has "SDP" answer '^v=0'
+  expect "the node says so, too" 200 GET "/node/v1.3/senders/$sender" "$engineer"
+  has "its subscription" answer '"subscription":[{]"active":true'
   expect "a receiver, in three seconds" 202 PATCH "$api/single/receivers/$receiver/staged" "$engineer" \
     '{"master_enable":true,"activation":{"mode":"activate_scheduled_relative","requested_time":"3:0"}}'
   expect "which is locked meanwhile" 423 PATCH "$api/single/receivers/$receiver/staged" "$engineer" '{}'
@@ -206,7 +208,7 @@ demo_check() {
   done
   has "the activation" answer '"mode":"activate_scheduled_relative"'
   expect "both senders at once" 200 POST "$api/bulk/senders" "$engineer" \
-    "[{\"id\":\"$sender\",\"params\":{\"master_enable\":false}},{\"id\":\"x\",\"params\":{}}]"
+    "[{\"id\":\"$sender\",\"params\":{\"master_enable\":false}},{\"id\":\"00000000-0000-4000-8000-000000000000\",\"params\":{}}]"
   has "one done, one not there" answer '"code":200.*"code":404'
   expect "climbing out of a path" 400 GET "$api/single/%2e%2e%2fbulk/senders" "$viewer"
   expect "a change that cannot be" 400 PATCH "$api/single/senders/$sender/staged" "$engineer" '{"unknown":1}'

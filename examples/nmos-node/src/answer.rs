@@ -21,6 +21,9 @@ impl NmosError {
     pub(crate) const LOCKED: Self =
         Self::new(StatusCode::LOCKED, "an activation is scheduled: cancel it, or wait for it");
 
+    pub(crate) const TOO_LARGE: Self =
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+
     pub(crate) const fn new(status: StatusCode, error: &'static str) -> Self {
         Self { status, error }
     }

@@ -53,7 +53,7 @@ fn app(guard: &Guard, node: Arc<Node>, connections: Arc<Connections>) -> Router 
         .route("/", listing(&["x-nmos/"]))
         .route("/x-nmos", listing(&["connection/", "node/"]))
         .route("/x-nmos/", listing(&["connection/", "node/"]))
-        .merge(node::routes(node))
+        .merge(node::routes(node, connections.clone()))
         .merge(connection::routes(connections))
         .fallback(async || NmosError::NOT_FOUND)
         .method_not_allowed_fallback(async || NmosError::METHOD)

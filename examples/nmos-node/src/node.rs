@@ -1,6 +1,9 @@
 //! The Node API of AMWA IS-04, as far as a controller needs it to find the senders and receivers of this node.
 
-use crate::answer::{NmosError, listing, ok};
+use crate::{
+    answer::{NmosError, listing, ok},
+    connection::Connections,
+};
 use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
@@ -13,6 +16,7 @@ use serde_json::{Value, json};
 use std::{net::IpAddr, sync::Arc};
 use uuid::{Builder, Uuid};
 
+/// The version of what never changes.
 const VERSION: &str = "1:0";
 const KINDS: [&str; 6] = ["devices/", "flows/", "receivers/", "self/", "senders/", "sources/"];
 
@@ -46,7 +50,7 @@ impl Node {
         format!("https://{}:{}/x-nmos", self.host, self.port)
     }
 
-    /// What every resource has.
+    /// What every resource has, and the rest of it, which may know a version of its own.
     fn core(id: Uuid, label: &str, rest: Value) -> Value {
         let mut core = json!({
             "id": id, "version": VERSION, "label": label, "description": label, "tags": {},
@@ -75,7 +79,7 @@ impl Node {
         )
     }
 
-    fn devices(&self) -> Vec<Value> {
+    fn devices(&self, connections: &Connections) -> Vec<Value> {
         let control = |version: &str| {
             json!({
                 "href": format!("{}/connection/{version}/", self.base()),
@@ -85,6 +89,7 @@ impl Node {
         let device = json!({
             "type": "urn:x-nmos:device:generic", "node_id": self.id, "senders": self.senders,
             "receivers": self.receivers, "controls": [control("v1.0"), control("v1.1")],
+            "version": connections.version().to_string(),
         });
         vec![Self::core(self.device, "example device", device)]
     }
@@ -121,39 +126,42 @@ impl Node {
         self.senders.iter().map(flow).collect()
     }
 
-    fn senders(&self) -> Vec<Value> {
+    fn senders(&self, connections: &Connections) -> Vec<Value> {
         let sender = |id: &Uuid| {
+            let now = connections.subscription(*id)?;
             let manifest =
                 format!("{}/connection/v1.1/single/senders/{id}/transportfile", self.base());
             let rest = json!({
                 "caps": {}, "flow_id": self.behind(*id, "flow"), "device_id": self.device,
                 "transport": "urn:x-nmos:transport:rtp.mcast", "manifest_href": manifest,
-                "interface_bindings": ["eth0"], "subscription": {"receiver_id": null, "active": false},
+                "interface_bindings": ["eth0"], "subscription": now.document,
+                "version": now.version.to_string(),
             });
-            Self::core(*id, "example sender", rest)
+            Some(Self::core(*id, "example sender", rest))
         };
-        self.senders.iter().map(sender).collect()
+        self.senders.iter().filter_map(sender).collect()
     }
 
-    fn receivers(&self) -> Vec<Value> {
+    fn receivers(&self, connections: &Connections) -> Vec<Value> {
         let receiver = |id: &Uuid| {
+            let now = connections.subscription(*id)?;
             let rest = json!({
                 "device_id": self.device, "transport": "urn:x-nmos:transport:rtp",
                 "interface_bindings": ["eth0"], "format": "urn:x-nmos:format:video",
                 "caps": {"media_types": ["video/raw"]},
-                "subscription": {"sender_id": null, "active": false},
+                "subscription": now.document, "version": now.version.to_string(),
             });
-            Self::core(*id, "example receiver", rest)
+            Some(Self::core(*id, "example receiver", rest))
         };
-        self.receivers.iter().map(receiver).collect()
+        self.receivers.iter().filter_map(receiver).collect()
     }
 
-    fn list(&self, kind: &str) -> Option<Vec<Value>> {
+    fn list(&self, connections: &Connections, kind: &str) -> Option<Vec<Value>> {
         match kind {
-            "devices" => Some(self.devices()),
+            "devices" => Some(self.devices(connections)),
             "flows" => Some(self.flows()),
-            "receivers" => Some(self.receivers()),
-            "senders" => Some(self.senders()),
+            "receivers" => Some(self.receivers(connections)),
+            "senders" => Some(self.senders(connections)),
             "sources" => Some(self.sources()),
             _ => None,
         }
@@ -168,7 +176,7 @@ fn named(name: &str) -> Uuid {
     Builder::from_random_bytes(bytes).into_uuid()
 }
 
-pub(crate) fn routes(node: Arc<Node>) -> Router {
+pub(crate) fn routes(node: Arc<Node>, connections: Arc<Connections>) -> Router {
     let mut router = Router::new();
     for slash in ["", "/"] {
         let path = |path: &str| format!("/x-nmos/node{path}{slash}");
@@ -179,24 +187,27 @@ pub(crate) fn routes(node: Arc<Node>) -> Router {
             .route(&path("/v1.3/{kind}/{id}"), get(one))
             .route(&path("/v1.3/receivers/{id}/target"), put(target));
     }
-    router.with_state(node)
+    router.with_state((node, connections))
 }
 
+/// Who is here, and what they do at the moment.
+type Present = State<(Arc<Node>, Arc<Connections>)>;
+
 async fn kind(
-    State(node): State<Arc<Node>>,
+    State((node, connections)): Present,
     Path(kind): Path<String>,
 ) -> Result<Response, NmosError> {
     if kind == "self" {
         return Ok(ok(&node.itself()));
     }
-    Ok(ok(&Value::from(node.list(&kind).ok_or(NmosError::NOT_FOUND)?)))
+    Ok(ok(&Value::from(node.list(&connections, &kind).ok_or(NmosError::NOT_FOUND)?)))
 }
 
 async fn one(
-    State(node): State<Arc<Node>>,
+    State((node, connections)): Present,
     Path((kind, id)): Path<(String, String)>,
 ) -> Result<Response, NmosError> {
-    let list = node.list(&kind).unwrap_or_default();
+    let list = node.list(&connections, &kind).unwrap_or_default();
     let found = list.iter().find(|resource| resource["id"] == id.as_str());
     found.map(ok).ok_or(NmosError::NOT_FOUND)
 }

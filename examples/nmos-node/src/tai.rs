@@ -27,6 +27,11 @@ impl Tai {
         Self(self.0.saturating_add(other.0))
     }
 
+    /// This moment if it is later than the other; else the one right after the other.
+    pub(crate) fn after(self, other: Self) -> Self {
+        self.max(Self(other.0.saturating_add(Duration::from_nanos(1))))
+    }
+
     /// How long it is until then.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
@@ -59,6 +64,16 @@ impl Clock for SystemClock {
 #[cfg(test)]
 mod tests {
     use super::Tai;
+
+    #[test]
+    fn after_another_is_always_later() {
+        let time = |text| Tai::parse(text).unwrap();
+        for (this, other, after) in
+            [("5:0", "4:0", "5:0"), ("5:0", "5:0", "5:1"), ("5:0", "5:999999999", "6:0")]
+        {
+            assert_eq!(time(this).after(time(other)), time(after));
+        }
+    }
 
     #[test]
     fn times_are_read_and_written() {

@@ -1,7 +1,11 @@
 //! Every route, as a controller sees it.
 
+mod bulk;
+mod node_api;
+mod transport;
+
 use crate::{
-    app,
+    MOST_BODY, app,
     connection::Connections,
     node::Node,
     tai::{Clock, Tai},
@@ -20,7 +24,11 @@ use resource_guard::{Guard, KeySet, SigningAlgorithm};
 use serde_json::{Value, json};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    sync::{Arc, LazyLock, Mutex},
+    sync::{
+        Arc, LazyLock, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 use tower::ServiceExt as _;
 
@@ -31,12 +39,30 @@ const CONNECTION: &str = "/x-nmos/connection/v1.1";
 static KEY: LazyLock<GeneratedKey> =
     LazyLock::new(|| generate(SigningAlgorithm::RS512, &SystemRandom).unwrap());
 
-/// A clock that goes when told to.
-struct Told(Mutex<Tai>);
+/// An id of something elsewhere.
+const ELSEWHERE: &str = "6ba7b811-9dad-41d1-80b4-00c04fd430c8";
+
+/// A clock that goes when told to, and counts who looks.
+struct Told {
+    now: Mutex<Tai>,
+    looks: AtomicUsize,
+}
+
+impl Told {
+    fn set(&self, time: &str) {
+        *self.now.lock().unwrap() = Tai::parse(time).unwrap();
+    }
+
+    fn looks(&self) -> usize {
+        self.looks.load(Ordering::SeqCst)
+    }
+}
 
 impl Clock for Told {
     fn now(&self) -> Tai {
-        *self.0.lock().unwrap()
+        let now = *self.now.lock().unwrap();
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        now
     }
 }
 
@@ -86,16 +112,21 @@ fn everything() -> String {
 
 impl Bench {
     fn new() -> Self {
+        Self::at(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)))
+    }
+
+    fn at(address: IpAddr) -> Self {
         let keys = KeySet::from_jwks(&json!({"keys": [KEY.signer.public_jwk()]}));
         let guard = Guard::nmos_node(HOST).trust_issuer(AS).keys(keys).build().unwrap();
-        let node = Arc::new(Node::new(HOST, 8443, IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1))));
-        let clock = Arc::new(Told(Mutex::new(Tai::parse("1600000037:5").unwrap())));
+        let node = Arc::new(Node::new(HOST, 8443, address));
+        let now = Mutex::new(Tai::parse("1600000037:5").unwrap());
+        let clock = Arc::new(Told { now, looks: AtomicUsize::new(0) });
         let connections = Connections::new(&node, clock.clone());
         Self { app: app(&guard, node.clone(), connections.clone()), node, clock, connections }
     }
 
     fn advance(&self, time: &str) {
-        let mut now = self.clock.0.lock().unwrap();
+        let mut now = self.clock.now.lock().unwrap();
         *now = now.plus(Tai::parse(time).unwrap());
     }
 
@@ -128,12 +159,26 @@ impl Bench {
         self.get(&format!("{CONNECTION}/single/{id}/active")).await.json()
     }
 
+    /// Whether what was scheduled became active, without doing what is due.
+    fn scheduled_happened(&self, id: &str) -> bool {
+        self.connections.untouched(id)["activation"]["mode"] == "activate_scheduled_relative"
+    }
+
     fn sender(&self) -> String {
         format!("senders/{}", self.node.senders[0])
     }
 
     fn receiver(&self) -> String {
         format!("receivers/{}", self.node.receivers[0])
+    }
+}
+
+/// Waits for what other tasks do.
+async fn until(done: impl Fn() -> bool) {
+    let patience = tokio::time::Instant::now() + Duration::from_secs(10);
+    while !done() {
+        assert!(tokio::time::Instant::now() < patience, "it never happened");
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
@@ -352,11 +397,21 @@ async fn a_scheduled_activation_happens_though_nobody_looks() {
     let soon = json!({"activation": {"mode": "activate_scheduled_relative", "requested_time": "0:1000000"}});
     assert_eq!(bench.patch(&id, &soon).await.status, 202);
     bench.advance("0:1000000");
-    let patience = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    while bench.connections.untouched(&id)["activation"]["mode"] != "activate_scheduled_relative" {
-        assert!(tokio::time::Instant::now() < patience, "it never happened");
-        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
-    }
+    until(|| bench.scheduled_happened(&id)).await;
+}
+
+#[tokio::test]
+async fn a_scheduled_activation_happens_though_the_clock_was_set_back() {
+    let bench = Bench::new();
+    let id = bench.sender();
+    let soon = json!({"activation": {"mode": "activate_scheduled_relative", "requested_time": "0:1000000"}});
+    assert_eq!(bench.patch(&id, &soon).await.status, 202);
+    bench.clock.set("1600000037:0");
+    let looks = bench.clock.looks();
+    until(|| bench.clock.looks() > looks).await;
+    assert!(!bench.scheduled_happened(&id), "it is not time yet");
+    bench.advance("1:0");
+    until(|| bench.scheduled_happened(&id)).await;
 }
 
 #[tokio::test]
@@ -428,70 +483,46 @@ async fn bad_changes_change_nothing() {
 }
 
 #[tokio::test]
-async fn bulk_does_each_and_says_how_it_went() {
+async fn what_the_schemas_do_not_have_is_refused() {
     let bench = Bench::new();
-    let ids = &bench.node.senders;
-    let now = json!({"master_enable": true, "activation": {"mode": "activate_immediate"}});
-    let body = json!([
-        {"id": ids[0], "params": now},
-        {"id": ids[1], "params": {"master_enable": 7}},
-        {"id": bench.node.receivers[0], "params": now},
-        {"params": now},
-        {"id": ids[1]},
-        {"id": ids[1], "params": {"activation": {"mode": "activate_scheduled_relative", "requested_time": "9:0"}}},
-        {"id": ids[1], "params": now},
-    ]);
-    for slash in ["", "/"] {
-        let bench = Bench::new();
-        let path = format!("{CONNECTION}/bulk/senders{slash}");
-        let answer = bench.ask("POST", &path, Some(&everything()), &body.to_string()).await;
-        assert_eq!(answer.status, 200);
-        let codes: Vec<_> =
-            answer.json().as_array().unwrap().iter().map(|o| o["code"].clone()).collect();
-        assert_eq!(codes, [200, 400, 404, 404, 400, 202, 423]);
-        assert_eq!(answer.json()[0]["id"], json!(ids[0]));
-        assert!(answer.json()[1]["error"].is_string());
-        assert_eq!(bench.active(&bench.sender()).await["master_enable"], true);
-    }
-    let path = format!("{CONNECTION}/bulk/senders");
-    for (path, body, status) in [
-        (path.as_str(), "{}", 400),
-        (&path, "", 400),
-        (&path, &json!(vec![json!({}); 1_001]).to_string(), 400),
-        ("/x-nmos/connection/v1.1/bulk/others", "[]", 404),
+    let (sender, receiver) = (bench.sender(), bench.receiver());
+    let sdp = "v=0\r\nm=video 5004 RTP/AVP 96\r\nc=IN IP4 239.1.1.1/32\r\n";
+    let nil = "00000000-0000-0000-0000-000000000000";
+    for (id, bad) in [
+        (&sender, json!({"receiver_id": nil})),
+        (&sender, json!({"receiver_id": ELSEWHERE.to_uppercase()})),
+        (&sender, json!({"activation": {"mode": null, "activation_time": "1:0"}})),
+        (&sender, json!({"activation": {"mode": null, "activation_time": null}})),
+        (&receiver, json!({"sender_id": nil})),
+        (&receiver, json!({"sender_id": ELSEWHERE.to_uppercase()})),
+        (&receiver, json!({"transport_file": {}})),
+        (&receiver, json!({"transport_file": {"data": null}})),
+        (&receiver, json!({"transport_file": {"type": null}})),
+        (&receiver, json!({"transport_file": {"data": sdp}})),
+        (&receiver, json!({"transport_file": {"type": "application/sdp"}})),
+        (&receiver, json!({"transport_file": {"data": null, "type": null, "more": 1}})),
     ] {
-        bench.ask("POST", path, Some(&everything()), body).await.refuses(status);
+        let before = bench.staged(id).await;
+        bench.patch(id, &bad).await.refuses(400);
+        assert_eq!(bench.staged(id).await, before, "{bad}");
+    }
+    for (id, good) in [
+        (&sender, json!({"receiver_id": ELSEWHERE})),
+        (&sender, json!({"receiver_id": null, "activation": {"mode": null}})),
+        (&receiver, json!({"sender_id": ELSEWHERE})),
+        (&receiver, json!({"transport_file": {"data": sdp, "type": "application/sdp"}})),
+        (&receiver, json!({"transport_file": {"data": null, "type": null}})),
+    ] {
+        assert_eq!(bench.patch(id, &good).await.status, 200, "{good}");
     }
 }
 
 #[tokio::test]
-async fn the_node_api_names_what_the_connection_api_has() {
+async fn too_large_a_body_is_refused_as_everything_is() {
     let bench = Bench::new();
-    let itself = bench.get("/x-nmos/node/v1.3/self").await.json();
-    assert_eq!(itself["api"]["endpoints"][0]["authorization"], true);
-    let devices = bench.get("/x-nmos/node/v1.3/devices/").await.json();
-    assert_eq!(devices[0]["node_id"], itself["id"]);
-    assert_eq!(devices[0]["controls"][1]["type"], "urn:x-nmos:control:sr-ctrl/v1.1");
-    for kind in ["senders", "receivers"] {
-        let listed = bench.get(&format!("/x-nmos/node/v1.3/{kind}")).await.json();
-        let named = bench.get(&format!("{CONNECTION}/single/{kind}")).await.json();
-        let mut ids: Vec<_> = listed
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|r| format!("{}/", r["id"].as_str().unwrap()))
-            .collect();
-        ids.sort();
-        assert_eq!(json!(ids), named);
-        assert_eq!(devices[0][kind].as_array().unwrap().len(), 2);
-    }
-    let flows = bench.get("/x-nmos/node/v1.3/flows").await.json();
-    let sources = bench.get("/x-nmos/node/v1.3/sources").await.json();
-    let senders = bench.get("/x-nmos/node/v1.3/senders").await.json();
-    assert_eq!(flows[0]["source_id"], sources[0]["id"]);
-    assert_eq!(senders[0]["flow_id"], flows[0]["id"]);
-    let one =
-        bench.get(&format!("/x-nmos/node/v1.3/flows/{}", flows[0]["id"].as_str().unwrap())).await;
-    assert_eq!(one.json(), flows[0]);
-    assert_eq!(Node::new(HOST, 1, bench.node.address).senders, bench.node.senders, "ids stay");
+    let large = " ".repeat(MOST_BODY + 1);
+    let staged = format!("{CONNECTION}/single/{}/staged", bench.sender());
+    bench.ask("PATCH", &staged, Some(&everything()), &large).await.refuses(413);
+    let bulk = format!("{CONNECTION}/bulk/receivers");
+    bench.ask("POST", &bulk, Some(&everything()), &large).await.refuses(413);
 }

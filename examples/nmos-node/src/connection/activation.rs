@@ -19,8 +19,8 @@ const LONGEST: u64 = 31 * 24 * 3600;
 impl Wish {
     pub(super) fn read(value: &Value) -> Result<Self, NmosError> {
         let fields = value.as_object().ok_or(NmosError::bad("activation is an object"))?;
-        if fields.keys().any(|k| !["mode", "requested_time", "activation_time"].contains(&&**k)) {
-            return Err(NmosError::bad("activation has mode and requested_time"));
+        if fields.keys().any(|k| !["mode", "requested_time"].contains(&&**k)) {
+            return Err(NmosError::bad("activation has mode and requested_time, and nothing else"));
         }
         let requested = match fields.get("requested_time") {
             None | Some(Value::Null) => None,

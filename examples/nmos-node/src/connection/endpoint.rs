@@ -4,11 +4,12 @@ use super::{
     activation::Activation,
     patch::{Patch, peer_field},
     transport::{Kind, Transport},
+    versions::Versions,
 };
 use crate::{answer::NmosError, tai::Tai};
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 pub(super) struct Endpoint {
     kind: Kind,
@@ -19,6 +20,9 @@ pub(super) struct Endpoint {
     activated: Option<Activation>,
     /// What will become active, and when.
     scheduled: Option<Activation>,
+    /// Of what is active.
+    version: Tai,
+    versions: Arc<Versions>,
 }
 
 /// Everything that can be staged.
@@ -38,8 +42,19 @@ pub(super) struct Applied {
     pub(super) scheduled: Option<Tai>,
 }
 
+/// What the Node API says about what is active.
+pub(crate) struct Subscription {
+    pub(crate) version: Tai,
+    pub(crate) document: Value,
+}
+
 impl Endpoint {
-    pub(super) fn new(kind: Kind, number: usize, address: IpAddr) -> Self {
+    pub(super) fn new(
+        kind: Kind,
+        number: usize,
+        address: IpAddr,
+        versions: &Arc<Versions>,
+    ) -> Self {
         let transport = Transport::new(kind, number, address);
         let staged = Setting {
             peer: Value::Null,
@@ -48,7 +63,9 @@ impl Endpoint {
             file: json!({"data": null, "type": null}),
         };
         let active = Setting { params: transport.resolved(&staged.params), ..staged.clone() };
-        Self { kind, transport, staged, active, activated: None, scheduled: None }
+        let (version, versions) = (versions.latest(), versions.clone());
+        let (activated, scheduled) = (None, None);
+        Self { kind, transport, staged, active, activated, scheduled, version, versions }
     }
 
     pub(super) const fn kind(&self) -> Kind {
@@ -79,6 +96,22 @@ impl Endpoint {
         Value::Object(document)
     }
 
+    /// Who is on the other side is said of a connection that is on, and of a sender only if it sends to one receiver.
+    pub(super) fn subscription(&self) -> Subscription {
+        let destination = self.active.params.get("destination_ip").and_then(Value::as_str);
+        let shared = destination.is_some_and(is_group);
+        let peer =
+            if self.active.enable && !shared { self.active.peer.clone() } else { Value::Null };
+        let field = peer_field(self.kind);
+        let document = json!({"active": self.active.enable, field: peer});
+        Subscription { version: self.version, document }
+    }
+
+    /// When what is scheduled will become active.
+    pub(super) fn due(&self) -> Option<Tai> {
+        self.scheduled.map(|scheduled| scheduled.at)
+    }
+
     /// Does what is due.
     pub(super) fn settle(&mut self, now: Tai) {
         if let Some(due) = self.scheduled.filter(|scheduled| scheduled.at <= now) {
@@ -91,6 +124,7 @@ impl Endpoint {
         self.active = Setting { params, ..self.staged.clone() };
         self.activated = Some(activation);
         self.scheduled = None;
+        self.version = self.versions.rise(activation.at);
         tracing::info!(kind = ?self.kind, enabled = self.active.enable, "activated");
     }
 
@@ -145,9 +179,8 @@ impl Endpoint {
         let (source, group) = (text("source_ip")?, text("destination_ip")?);
         let port = self.active.params.get("destination_port")?.as_u64()?;
         let family = if source.contains(':') { "IP6" } else { "IP4" };
-        let multicast = group.parse::<IpAddr>().is_ok_and(|ip| ip.is_multicast());
         let connection =
-            if multicast && family == "IP4" { format!("{group}/32") } else { group.clone() };
+            if is_group(&group) && family == "IP4" { format!("{group}/32") } else { group.clone() };
         Some(format!(
             "v=0\r\no=- 1 1 IN {family} {source}\r\ns=example sender\r\nt=0 0\r\n\
              m=video {port} RTP/AVP 96\r\nc=IN {family} {connection}\r\n\
@@ -157,4 +190,8 @@ impl Endpoint {
              a=mediaclk:direct=0\r\n"
         ))
     }
+}
+
+fn is_group(address: &str) -> bool {
+    address.parse::<IpAddr>().is_ok_and(|ip| ip.is_multicast())
 }

@@ -1,54 +1,70 @@
 //! The Connection API of AMWA IS-05, versions 1.0 and 1.1.
 
 mod activation;
+mod bulk;
 mod endpoint;
+mod id;
 mod patch;
 mod transport;
+mod versions;
 
 use crate::{
     answer::{NmosError, answer, listing, ok},
     node::Node,
-    tai::Clock,
+    tai::{Clock, Tai},
 };
 use axum::{
     Router,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::BytesRejection},
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use endpoint::{Applied, Endpoint};
+use endpoint::{Applied, Endpoint, Subscription};
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 use transport::Kind;
 use uuid::Uuid;
+use versions::Versions;
 
-/// More connections than one bulk request makes.
-const MOST_BULK: usize = 1_000;
+/// How long the time is trusted to pass as it did, since clocks are set.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The senders and receivers of this node.
 pub(crate) struct Connections {
     endpoints: BTreeMap<Uuid, Mutex<Endpoint>>,
+    versions: Arc<Versions>,
     clock: Arc<dyn Clock>,
 }
 
 impl Connections {
     pub(crate) fn new(node: &Node, clock: Arc<dyn Clock>) -> Arc<Self> {
+        let versions = Arc::new(Versions::new(clock.now()));
         let of = |kind: Kind, ids: &[Uuid]| {
-            let new =
-                |(i, id): (usize, &Uuid)| (*id, Mutex::new(Endpoint::new(kind, i, node.address)));
+            let new = |(i, id): (usize, &Uuid)| {
+                (*id, Mutex::new(Endpoint::new(kind, i, node.address, &versions)))
+            };
             ids.iter().enumerate().map(new).collect::<Vec<_>>()
         };
         let senders = of(Kind::Sender, &node.senders);
         let receivers = of(Kind::Receiver, &node.receivers);
-        Arc::new(Self { endpoints: senders.into_iter().chain(receivers).collect(), clock })
+        let endpoints = senders.into_iter().chain(receivers).collect();
+        Arc::new(Self { endpoints, versions, clock })
     }
 
-    /// Works on one sender or receiver. What was scheduled for a time that has come is done first.
+    /// Has a sender or receiver do what was scheduled for a time that has come.
+    fn settled<'a>(&self, endpoint: &'a Mutex<Endpoint>) -> MutexGuard<'a, Endpoint> {
+        let mut endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        endpoint.settle(self.clock.now());
+        endpoint
+    }
+
+    /// Works on one sender or receiver, after it did what was due.
     fn with<T>(
         &self,
         kind: &str,
@@ -57,12 +73,10 @@ impl Connections {
     ) -> Result<T, NmosError> {
         let kind = Kind::parse(kind).ok_or(NmosError::NOT_FOUND)?;
         let id = Uuid::parse_str(id).map_err(|_| NmosError::NOT_FOUND)?;
-        let endpoint = self.endpoints.get(&id).ok_or(NmosError::NOT_FOUND)?;
-        let mut endpoint = endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut endpoint = self.settled(self.endpoints.get(&id).ok_or(NmosError::NOT_FOUND)?);
         if endpoint.kind() != kind {
             return Err(NmosError::NOT_FOUND);
         }
-        endpoint.settle(self.clock.now());
         Ok(work(&mut endpoint))
     }
 
@@ -71,14 +85,30 @@ impl Connections {
         let now = self.clock.now();
         let applied = self.with(kind, id, |endpoint| endpoint.patch(body, now))??;
         if let Some(at) = applied.scheduled {
-            let (connections, kind, id) = (self.clone(), kind.to_owned(), id.to_owned());
-            tokio::spawn(async move {
-                tokio::time::sleep(at.since(now)).await;
-                // Whoever looks at it does what is due.
-                connections.with(&kind, &id, |_| ()).ok();
-            });
+            tokio::spawn(self.clone().watch(kind.to_owned(), id.to_owned(), at));
         }
         Ok(applied)
+    }
+
+    /// Looks until what is scheduled for this moment is done or called off: whoever looks does what is due.
+    async fn watch(self: Arc<Self>, kind: String, id: String, at: Tai) {
+        while self.with(&kind, &id, |endpoint| endpoint.due()) == Ok(Some(at)) {
+            let ahead = at.since(self.clock.now());
+            tokio::time::sleep(ahead.min(LOOK_AGAIN)).await;
+        }
+    }
+
+    /// What the Node API says about a sender or receiver and changes with what is active.
+    pub(crate) fn subscription(&self, id: Uuid) -> Option<Subscription> {
+        Some(self.settled(self.endpoints.get(&id)?).subscription())
+    }
+
+    /// The version of the device, which rises when a sender or receiver of it changes.
+    pub(crate) fn version(&self) -> Tai {
+        for endpoint in self.endpoints.values() {
+            drop(self.settled(endpoint));
+        }
+        self.versions.latest()
     }
 
     /// What is active of `senders/<id>`, without doing what is due.
@@ -108,7 +138,7 @@ pub(crate) fn routes(connections: Arc<Connections>) -> Router {
                 .route(&path(""), get(async || listing(&["bulk/", "single/"])))
                 .route(&path("/single"), get(async || listing(&["receivers/", "senders/"])))
                 .route(&path("/bulk"), get(async || listing(&["receivers/", "senders/"])))
-                .route(&path("/bulk/{kind}"), post(bulk))
+                .route(&path("/bulk/{kind}"), post(bulk::bulk))
                 .route(&path("/single/{kind}"), get(endpoints))
                 .route(&path("/single/{kind}/{id}/constraints"), get(constraints))
                 .route(&path("/single/{kind}/{id}/staged"), get(staged).patch(stage))
@@ -125,6 +155,8 @@ pub(crate) fn routes(connections: Arc<Connections>) -> Router {
 
 type Connected = State<Arc<Connections>>;
 type Which = Path<(String, String)>;
+/// A body, or why there is none, which handlers say in their own words.
+type Sent = Result<Bytes, BytesRejection>;
 
 async fn endpoints(
     State(connections): Connected,
@@ -180,11 +212,11 @@ async fn active(
 async fn stage(
     State(connections): Connected,
     Path((kind, id)): Which,
-    body: Bytes,
+    body: Sent,
 ) -> Result<Response, NmosError> {
     // Whether it exists comes before whether the body is good.
     connections.with(&kind, &id, |_| ())?;
-    let applied = connections.patch(&kind, &id, &json_of(&body)?)?;
+    let applied = connections.patch(&kind, &id, &json_of(body)?)?;
     Ok(answer(applied.status, &applied.staged))
 }
 
@@ -206,36 +238,10 @@ async fn transport_file(
         .ok_or(NmosError::new(StatusCode::NOT_FOUND, "there is no transport file at the moment"))
 }
 
-async fn bulk(
-    State(connections): Connected,
-    Path(kind): Path<String>,
-    body: Bytes,
-) -> Result<Response, NmosError> {
-    let kind_known = Kind::parse(&kind).is_some();
-    let body = json_of(&body).and_then(|body| match body {
-        Value::Array(items) if items.len() <= MOST_BULK => Ok(items),
-        Value::Array(_) => Err(NmosError::bad("these are too many at once")),
-        _ => Err(NmosError::bad("the body must be a list")),
-    });
-    if !kind_known {
-        return Err(NmosError::NOT_FOUND);
-    }
-    let item = |item: &Value| {
-        let id = item.get("id").and_then(Value::as_str).unwrap_or_default();
-        let params = item.get("params").ok_or(NmosError::bad("there are no params"));
-        let outcome = params.and_then(|params| connections.patch(&kind, id, params));
-        match outcome {
-            Ok(applied) => json!({"id": id, "code": applied.status.as_u16()}),
-            Err(problem) => {
-                let code = problem.status.as_u16();
-                json!({"id": id, "code": code, "error": problem.error, "debug": null})
-            }
-        }
-    };
-    let outcomes: Vec<Value> = body?.iter().map(item).collect();
-    Ok(ok(&json!(outcomes)))
-}
-
-fn json_of(body: &[u8]) -> Result<Value, NmosError> {
-    serde_json::from_slice(body).map_err(|_| NmosError::bad("the body is not JSON"))
+fn json_of(body: Sent) -> Result<Value, NmosError> {
+    let body = body.map_err(|problem| match problem.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => NmosError::TOO_LARGE,
+        _ => NmosError::bad("the body did not arrive"),
+    })?;
+    serde_json::from_slice(&body).map_err(|_| NmosError::bad("the body is not JSON"))
 }

@@ -2,11 +2,11 @@
 
 use super::{
     activation::Wish,
+    id::is_id,
     transport::{Kind, Transport},
 };
 use crate::answer::NmosError;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 /// Longer than any transport file.
 const LONGEST_FILE: usize = 64 * 1024;
@@ -70,27 +70,26 @@ fn one_leg(transport: &Transport, value: &Value) -> Result<Map<String, Value>, N
 }
 
 fn peer(value: &Value) -> Result<Value, NmosError> {
-    let id = |text: &str| text.len() == 36 && Uuid::parse_str(text).is_ok();
     match value {
         Value::Null => Ok(Value::Null),
-        Value::String(text) if id(text) => Ok(value.clone()),
+        Value::String(text) if is_id(text) => Ok(value.clone()),
         _ => Err(NmosError::bad("the id of the other side is not a UUID")),
     }
 }
 
 fn file(value: &Value) -> Result<Value, NmosError> {
-    let (data, kind) = (value.get("data"), value.get("type"));
-    let known = value.as_object().is_some_and(|o| o.keys().all(|k| k == "data" || k == "type"));
-    match (data, kind) {
-        _ if !known => Err(NmosError::bad("transport_file has data and type")),
-        (None | Some(Value::Null), None | Some(Value::Null)) => {
-            Ok(serde_json::json!({"data": null, "type": null}))
-        }
+    let fields = value.as_object().filter(|fields| fields.len() == 2);
+    let of = |name: &str| fields.and_then(|fields| fields.get(name));
+    match (of("data"), of("type")) {
+        (Some(Value::Null), Some(Value::Null)) => Ok(value.clone()),
         (Some(Value::String(data)), Some(Value::String(kind)))
             if kind == "application/sdp" && data.len() <= LONGEST_FILE =>
         {
             Ok(value.clone())
         }
-        _ => Err(NmosError::bad("transport_file must be an SDP of type application/sdp")),
+        (Some(_), Some(_)) => {
+            Err(NmosError::bad("transport_file must be an SDP of type application/sdp"))
+        }
+        _ => Err(NmosError::bad("transport_file has data and type, and nothing else")),
     }
 }

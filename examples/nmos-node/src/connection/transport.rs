@@ -2,7 +2,7 @@
 
 use crate::answer::NmosError;
 use serde_json::{Map, Value, json};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A sender or a receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ impl Kind {
 /// What a parameter may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    /// An address, or `auto`.
-    Address,
+    /// An address that packets from this node reach, of the same family as its own, or `auto`.
+    Reachable,
     /// One of the addresses of this node, or `auto`.
     OwnAddress,
     /// An address, or nothing.
@@ -38,6 +38,10 @@ enum Shape {
     /// Yes or no.
     Switch,
 }
+
+/// Constraints on addresses by their look. What they let through must be an address all the same.
+const IPV4: &str = r"^(auto|[0-9]{1,3}(\.[0-9]{1,3}){3})$";
+const IPV6: &str = "^(auto|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$";
 
 /// The parameters of one kind on one interface.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +61,7 @@ impl Transport {
         match self.kind {
             Kind::Sender => &[
                 ("source_ip", Shape::OwnAddress),
-                ("destination_ip", Shape::Address),
+                ("destination_ip", Shape::Reachable),
                 ("source_port", Shape::Port),
                 ("destination_port", Shape::Port),
                 ("rtp_enabled", Shape::Switch),
@@ -77,7 +81,7 @@ impl Transport {
         let value = |shape| match shape {
             Shape::AddressOrNone | Shape::MulticastOrNone => Value::Null,
             Shape::Switch => json!(true),
-            Shape::Address | Shape::OwnAddress | Shape::Port => json!("auto"),
+            Shape::Reachable | Shape::OwnAddress | Shape::Port => json!("auto"),
         };
         self.shapes().iter().map(|(name, shape)| ((*name).to_owned(), value(*shape))).collect()
     }
@@ -86,6 +90,8 @@ impl Transport {
     pub(super) fn constraints(&self) -> Value {
         let constraint = |shape| match shape {
             Shape::OwnAddress => json!({"enum": [self.address.to_string(), "auto"]}),
+            Shape::Reachable if self.address.is_ipv4() => json!({"pattern": IPV4}),
+            Shape::Reachable => json!({"pattern": IPV6}),
             Shape::Port => json!({"minimum": 1024, "maximum": 65535}),
             _ => json!({}),
         };
@@ -115,7 +121,9 @@ impl Transport {
         let address = || value.as_str().and_then(|text| text.parse::<IpAddr>().ok());
         let auto = value == "auto";
         match shape {
-            Shape::Address => auto || address().is_some(),
+            Shape::Reachable => {
+                auto || address().is_some_and(|ip| ip.is_ipv4() == self.address.is_ipv4())
+            }
             Shape::OwnAddress => auto || address() == Some(self.address),
             Shape::AddressOrNone => value.is_null() || address().is_some(),
             Shape::MulticastOrNone => {
@@ -131,10 +139,7 @@ impl Transport {
         let decided = |name: &str| match name {
             "source_port" => json!(5004),
             "destination_port" => json!(5004 + 2 * self.number),
-            "destination_ip" => {
-                let last = u8::try_from(self.number % 250).unwrap_or_default() + 1;
-                json!(Ipv4Addr::new(239, 255, 0, last).to_string())
-            }
+            "destination_ip" => json!(self.group().to_string()),
             _ => json!(self.address.to_string()),
         };
         leg.iter()
@@ -145,18 +150,32 @@ impl Transport {
             .collect()
     }
 
-    /// The parameters that a transport file names: the group, the sender and the port.
+    /// The group that a sender chooses for itself.
+    fn group(&self) -> IpAddr {
+        let last = u8::try_from(self.number % 250).unwrap_or_default() + 1;
+        match self.address {
+            IpAddr::V4(_) => Ipv4Addr::new(239, 255, 0, last).into(),
+            IpAddr::V6(_) => Ipv6Addr::new(0xff15, 0, 0, 0, 0, 0, 0x8000, last.into()).into(),
+        }
+    }
+
+    /// The parameters that a transport file decides: the group, the sender and the port. A file without a source filter
+    /// means any sender, whatever the one before said.
     pub(super) fn read_sdp(sdp: &str) -> Result<Map<String, Value>, NmosError> {
         const BAD: NmosError =
             NmosError::bad("the transport file is not an SDP this node understands");
         let mut leg = Map::new();
+        leg.insert("source_ip".to_owned(), Value::Null);
+        leg.insert("rtp_enabled".to_owned(), json!(true));
         let mut lines = sdp.lines().map(str::trim_end);
         if lines.next() != Some("v=0") {
             return Err(BAD);
         }
         let mut media = 0;
         for line in lines {
-            let words: Vec<&str> = line.split(' ').collect();
+            // RFC 4570 has a blank after the colon, the examples of IS-05 have none.
+            let line = line.replacen("a=source-filter:", "a=source-filter: ", 1);
+            let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 [kind, port, "RTP/AVP", ..] if kind.starts_with("m=") => {
                     media += 1;
@@ -169,7 +188,7 @@ impl Transport {
                     let group = address.is_multicast().then(|| address.to_string());
                     leg.insert("multicast_ip".to_owned(), json!(group));
                 }
-                ["a=source-filter:", "incl", "IN", _, _, source] => {
+                ["a=source-filter:", "incl", "IN", _, _, source, ..] => {
                     let source: IpAddr = source.parse().map_err(|_| BAD)?;
                     leg.insert("source_ip".to_owned(), json!(source.to_string()));
                 }
