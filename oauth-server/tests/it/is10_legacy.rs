@@ -8,7 +8,10 @@ use crate::{
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, Response, StatusCode, header};
-use oauth_core::{model::ClientId, ports::ClientStore as _};
+use oauth_core::{
+    model::{Access, Client, ClientId},
+    ports::ClientStore as _,
+};
 use serde_json::json as object;
 
 const BASE: &str = "/x-nmos/auth/v1.0";
@@ -164,6 +167,24 @@ async fn forms_of_several_parts_are_taken() {
         .body(Body::from(body))
         .unwrap();
     assert_eq!(server.send(request).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a30_a_password_brings_a_refresh_token_that_is_of_use() {
+    let server = of_profile("is10-legacy", "[grants]\ndanger_password = true").await;
+    let old = |client| Client { grant_types: ["password".to_owned()].into(), ..client };
+    server.controller_with("query", old).await;
+    let ada = server.user("ada", PASSWORD).await;
+    server.right(&ada, "query", Access::Read, &[]).await;
+    let (path, basic) = (format!("{BASE}/token"), Some((CONTROLLER, SECRET)));
+    let form = |password| [("grant_type", "password"), ("username", "ada"), ("password", password)];
+    refused(server.post(&path, basic, &form("wrong")).await, 400, "invalid_grant").await;
+    let answer = json(server.post(&path, basic, &form(PASSWORD)).await).await;
+    let refresh = answer["refresh_token"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let answer = server.post(&path, basic, &form).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(json(answer).await["refresh_token"].is_string());
 }
 
 #[tokio::test]
