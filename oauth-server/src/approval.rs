@@ -22,6 +22,7 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, OnConflict},
 };
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// The clients of the database, without those that await approval.
@@ -150,6 +151,27 @@ pub struct Pending {
     pub expires_at: Timestamp,
     /// From where, if that is known.
     pub address: Option<String>,
+}
+
+impl Pending {
+    /// All that whoever answers should know, with times as they are written where it is read.
+    pub fn described(&self, time: impl Fn(Timestamp) -> Value) -> Value {
+        let client = &self.client;
+        let text = |(name, text): (&String, &String)| json!({ "name": name, "text": text });
+        json!({
+            "client_id": client.id.as_str(),
+            "client_name": client.name,
+            "client_uri": client.uri,
+            "texts": client.metadata.texts.iter().map(text).collect::<Vec<_>>(),
+            "scope": client.scope.to_string(),
+            "grant_types": client.grant_types,
+            "redirect_uris": client.redirect_uris,
+            "token_endpoint_auth_method": client.auth.method(),
+            "asked_at": time(self.asked_at),
+            "expires_at": time(self.expires_at),
+            "address": self.address,
+        })
+    }
 }
 
 /// How many clients await approval.

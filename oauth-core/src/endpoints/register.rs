@@ -196,8 +196,10 @@ fn is_another(client: &Client, before: &Client) -> bool {
     reaches_further(client, before)
         || !client.grant_types.is_subset(&before.grant_types)
         || !client.response_types.is_subset(&before.response_types)
-        || (&client.name, &client.uri, client.auth.method())
-            != (&before.name, &before.uri, before.auth.method())
+        || client.auth.method() != before.auth.method()
+        // All that people are shown of it, whatever language they read.
+        || (&client.name, &client.uri, &client.metadata.texts)
+            != (&before.name, &before.uri, &before.metadata.texts)
 }
 
 /// One answer for a token that is wrong, a client that is unknown, and one that does not manage itself.

@@ -91,18 +91,7 @@ const MOST: u64 = 1000;
 
 async fn pending(state: &AppState, output: Output) -> anyhow::Result<()> {
     let all = approval::list(state, MOST).await?;
-    let json = all.iter().map(|pending| {
-        json!({
-            "client_id": pending.client.id.as_str(),
-            "client_name": pending.client.name,
-            "scope": pending.client.scope.to_string(),
-            "grant_types": pending.client.grant_types,
-            "asked_at": date(pending.asked_at),
-            "expires_at": date(pending.expires_at),
-            "address": pending.address,
-        })
-    });
-    let json = json.collect();
+    let json = all.iter().map(|pending| pending.described(|at| json!(date(at)))).collect();
     output.data(&json, || {
         let line = |pending: &Pending| {
             let client = &pending.client;

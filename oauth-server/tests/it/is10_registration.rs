@@ -28,7 +28,8 @@ fn node() -> Value {
     })
 }
 
-fn controller() -> Value {
+/// What a client says that acts for people.
+pub fn controller() -> Value {
     object!({
         "client_name": "Controller",
         "redirect_uris": ["https://controller.example.org/cb"],
@@ -40,7 +41,8 @@ async fn register(server: &Server, token: Option<&str>, body: &Value) -> Respons
     server.send(json_request("POST", "/oauth/register", token, body)).await
 }
 
-async fn registered(server: &Server, token: Option<&str>, body: &Value) -> Value {
+/// A client as it was answered.
+pub async fn registered(server: &Server, token: Option<&str>, body: &Value) -> Value {
     let response = register(server, token, body).await;
     let status = response.status();
     let answer = json(response).await;
@@ -54,15 +56,18 @@ async fn token(server: &Server, client: &Value) -> Response<Body> {
     server.post("/oauth/token", Some((id, secret.as_str().unwrap())), &form).await
 }
 
-fn id(client: &Value) -> ClientId {
+/// Its identifier.
+pub fn id(client: &Value) -> ClientId {
     ClientId::new(client["client_id"].as_str().unwrap())
 }
 
-async fn asked_at(server: &Server, client: &Value) -> Timestamp {
+/// When a client that awaits approval asked.
+pub async fn asked_at(server: &Server, client: &Value) -> Timestamp {
     approval::find(&server.state, &id(client)).await.unwrap().expect("it awaits approval").asked_at
 }
 
-async fn answer(server: &Server, client: &Value, answer: Answer) -> bool {
+/// Answers what it asks now.
+pub async fn answer(server: &Server, client: &Value, answer: Answer) -> bool {
     let asked = asked_at(server, client).await;
     approval::answer(&server.state, &id(client), asked, answer).await.unwrap()
 }

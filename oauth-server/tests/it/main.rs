@@ -21,6 +21,7 @@ mod front;
 mod front_tokens;
 mod is10_actors;
 mod is10_api;
+mod is10_approval;
 mod is10_audit;
 mod is10_legacy;
 mod is10_metadata;
