@@ -125,6 +125,33 @@ async fn what_makes_no_client_is_refused_in_the_words_of_rfc_7591() {
     assert!(server.state.store.clients_of(&ada).await.unwrap().is_empty());
 }
 
+/// A client that acts for itself takes an administrator, whatever the mode of registration.
+#[tokio::test]
+async fn a21_nobody_but_an_administrator_registers_a_client_that_acts_for_itself() {
+    let itself = "client_name=Panel&scope=registration&grant_type=client_credentials";
+    let both = format!("{FORM}&grant_type=client_credentials");
+    for mode in ["approval", "token", "open", "closed"] {
+        let more = format!("[registration]\nmode = \"{mode}\"");
+        let server = of_profile("is10-legacy", &more).await;
+        let ada = server.user("ada", PASSWORD).await;
+        let who = Some(("ada", PASSWORD));
+        for form in [itself, &both] {
+            let answer = register(&server, who, form).await;
+            let body = refused(answer, 400, "invalid_client_metadata").await;
+            assert!(body["debug"].to_string().contains("client_credentials"), "{mode}: {body}");
+        }
+        assert!(server.state.store.clients_of(&ada).await.unwrap().is_empty(), "{mode}");
+        // What a user gives it, it may have.
+        assert_eq!(register(&server, who, FORM).await.status(), StatusCode::CREATED, "{mode}");
+
+        server.state.store.set_admin(&ada, true).await.unwrap();
+        for form in [itself, &both] {
+            let answer = register(&server, who, form).await;
+            assert_eq!(answer.status(), StatusCode::CREATED, "{mode}: {form}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn certificates_are_a_list_of_pem_texts() {
     let server = legacy().await;
