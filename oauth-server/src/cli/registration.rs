@@ -4,7 +4,10 @@ use super::{
     output::{self, Output, date, table},
     pending::{self, Question},
 };
-use crate::{approval::Answer, entity::initial_access_token::Model, state::AppState};
+use crate::{
+    administration::invitations, approval::Answer, entity::initial_access_token::Model,
+    state::AppState,
+};
 use anyhow::bail;
 use clap::Subcommand;
 use oauth_core::model::Timestamp;
@@ -51,7 +54,7 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
     match command {
         Command::Invite { label, days } => {
             let life = Duration::from_secs(days * DAY);
-            let (row, token) = state.registrars.invite(&label, life).await?;
+            let (row, token) = invitations::invite(state, None, &label, life).await?;
             let token = token.reveal();
             let mut json = described(&row);
             if let Some(map) = json.as_object_mut() {
@@ -73,7 +76,7 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
             })
         }
         Command::Revoke { id } => {
-            if !state.registrars.uninvite(&id).await? {
+            if !invitations::uninvite(state, None, &id).await? {
                 bail!("there is no initial access token with the id {id:?}");
             }
             output::message(&format!("{id} no longer works"))

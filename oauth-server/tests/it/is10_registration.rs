@@ -19,7 +19,8 @@ use oauth_server::{
 use serde_json::{Value, json as object};
 use std::{sync::Arc, time::Duration};
 
-fn node() -> Value {
+/// What a client says that acts for itself.
+pub fn node() -> Value {
     object!({
         "client_name": "Camera 7",
         "grant_types": ["client_credentials"],
@@ -37,7 +38,8 @@ pub fn controller() -> Value {
     })
 }
 
-async fn register(server: &Server, token: Option<&str>, body: &Value) -> Response<Body> {
+/// Asks to be registered, with an initial access token perhaps.
+pub async fn register(server: &Server, token: Option<&str>, body: &Value) -> Response<Body> {
     server.send(json_request("POST", "/oauth/register", token, body)).await
 }
 
@@ -140,7 +142,7 @@ async fn a18_people_register_clients_by_a_form() {
 async fn a20_with_an_initial_access_token_a_client_is_registered_at_once() {
     let server = is10("").await;
     let registrars = &server.state.registrars;
-    let (_, invitation) = registrars.invite("", Duration::from_hours(1)).await.unwrap();
+    let (_, invitation) = registrars.invite(None, "", Duration::from_hours(1)).await.unwrap();
     let invitation = invitation.reveal();
     let client = registered(&server, Some(&invitation), &node()).await;
     assert!(client["client_id"].as_str().unwrap().len() >= 20, "a22");

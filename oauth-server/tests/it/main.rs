@@ -23,6 +23,7 @@ mod is10_actors;
 mod is10_api;
 mod is10_approval;
 mod is10_audit;
+mod is10_invitations;
 mod is10_legacy;
 mod is10_metadata;
 mod is10_registration;
