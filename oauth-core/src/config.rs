@@ -113,7 +113,7 @@ pub enum RefreshTokens {
     /// Clients that registered the grant type; for a login, only with `offline_access`
     /// ([OpenID Connect Core 11](https://openid.net/specs/openid-connect-core-1_0.html#OfflineAccess)).
     Registered,
-    /// Every client that uses the authorization code grant, asked or not, as AMWA IS-10 wants it.
+    /// Every client that acts for users, by codes or by their passwords, asked or not, as AMWA IS-10 wants it.
     Always,
 }
 

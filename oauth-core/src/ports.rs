@@ -209,6 +209,9 @@ pub enum Admission {
         owner: Option<UserId>,
         /// When it is removed unless it was used by then.
         expires_at: Option<Timestamp>,
+        /// What names the initial access token it came with, and whoever made that, for those who read the audit trail.
+        /// Never the token.
+        invitation: Option<String>,
     },
     /// The client may be registered, and nothing acts for it before somebody has approved of it.
     Pending {
@@ -272,6 +275,8 @@ pub enum Event<'a> {
         owner: Option<&'a UserId>,
         /// The most it may be granted.
         scope: &'a Scope,
+        /// What names the initial access token it registered itself with, if any: see [`Admission::Granted`].
+        invitation: Option<&'a str>,
     },
     /// An endpoint refused a request.
     Refused {

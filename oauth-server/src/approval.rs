@@ -18,10 +18,11 @@ use oauth_core::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
+    ColumnTrait as _, DatabaseTransaction, EntityTrait as _, ExprTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, OnConflict},
 };
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// The clients of the database, without those that await approval.
@@ -38,8 +39,7 @@ impl ApprovedClients {
         Self { store, clock, ttl: config.registration.pending_client_ttl }
     }
 
-    fn question(&self, client: &Client) -> ActiveModel {
-        let now = self.clock.now();
+    fn question(&self, client: &Client, now: Timestamp) -> ActiveModel {
         ActiveModel {
             client_id: Set(client.id.as_str().to_owned()),
             asked_at: Set(now.unix()),
@@ -80,7 +80,7 @@ impl ClientStore for ApprovedClients {
     }
 
     async fn insert_pending_client(&self, client: Client) -> Result<bool, PortError> {
-        let question = self.question(&client);
+        let question = self.question(&client, self.clock.now());
         self.store
             .write(move |t| {
                 Box::pin(async move {
@@ -99,8 +99,9 @@ impl ClientStore for ApprovedClients {
     }
 
     async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
-        let question = self.question(&client);
-        self.store.write(move |t| Box::pin(replace_and_ask(t, client, question))).await
+        let now = self.clock.now();
+        let question = self.question(&client, now);
+        self.store.write(move |t| Box::pin(replace_and_ask(t, client, question, now))).await
     }
 
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
@@ -116,9 +117,14 @@ async fn replace_and_ask(
     t: &DatabaseTransaction,
     client: Client,
     question: ActiveModel,
+    now: Timestamp,
 ) -> Result<bool, PortError> {
+    // Two questions of one second have two times: whoever looked at the first does not answer the second.
+    let asked = || Expr::col((Entity, Column::AskedAt));
+    let later = Expr::case(asked().lt(now.unix()), now.unix()).finally(asked().add(1));
     let again = OnConflict::column(Column::ClientId)
-        .update_columns([Column::AskedAt, Column::ExpiresAt, Column::Address])
+        .value(Column::AskedAt, later)
+        .update_columns([Column::ExpiresAt, Column::Address])
         .to_owned();
     Entity::insert(question).on_conflict(again).exec_without_returning(t).await?;
     let id = client.id.as_str().to_owned();
@@ -144,12 +150,33 @@ async fn replace_and_ask(
 pub struct Pending {
     /// The client as it describes itself.
     pub client: Client,
-    /// When it asked.
+    /// When it asked: later with each question while it waits, so that it also says which question this is.
     pub asked_at: Timestamp,
     /// When the question is over.
     pub expires_at: Timestamp,
     /// From where, if that is known.
     pub address: Option<String>,
+}
+
+impl Pending {
+    /// All that whoever answers should know, with times as they are written where it is read.
+    pub fn described(&self, time: impl Fn(Timestamp) -> Value) -> Value {
+        let client = &self.client;
+        let text = |(name, text): (&String, &String)| json!({ "name": name, "text": text });
+        json!({
+            "client_id": client.id.as_str(),
+            "client_name": client.name,
+            "client_uri": client.uri,
+            "texts": client.metadata.texts.iter().map(text).collect::<Vec<_>>(),
+            "scope": client.scope.to_string(),
+            "grant_types": client.grant_types,
+            "redirect_uris": client.redirect_uris,
+            "token_endpoint_auth_method": client.auth.method(),
+            "asked_at": time(self.asked_at),
+            "expires_at": time(self.expires_at),
+            "address": self.address,
+        })
+    }
 }
 
 /// How many clients await approval.
@@ -209,7 +236,8 @@ pub enum Answer {
 }
 
 /// Answers; false when there is no such question, or somebody else has answered it. `asked_at` is the question that was
-/// looked at: a client that has changed itself meanwhile asks another one.
+/// looked at: a client that has changed itself meanwhile asks another one. Times have whole seconds, so an answer that
+/// comes twice could meet a client that was approved of, changed itself and asked again within the second it first asked.
 pub async fn answer(
     state: &AppState,
     id: &ClientId,

@@ -10,7 +10,7 @@ use crate::{
 use async_trait::async_trait;
 use oauth_core::{
     error::PortError,
-    model::{HashedToken, PlainToken, Timestamp},
+    model::{HashedToken, PlainToken, Timestamp, UserId},
     ports::{Admission, Clock, Random, Registrars},
     seaorm::SeaStore,
 };
@@ -44,9 +44,11 @@ impl ServerRegistrars {
         Self { store, throttle, clock, random, settings: Arc::new(settings.clone()) }
     }
 
-    /// Makes an initial access token; the plain one is shown once and stored nowhere.
+    /// Makes an initial access token for whoever this administrator, or the operator, vouches for; the plain one is shown
+    /// once and stored nowhere. [`administration::invitations`](crate::administration::invitations) writes it down, too.
     pub async fn invite(
         &self,
+        by: Option<&UserId>,
         label: &str,
         life: Duration,
     ) -> Result<(Model, PlainToken), PortError> {
@@ -63,6 +65,7 @@ impl ServerRegistrars {
             label: label.to_owned(),
             created_at: now.unix(),
             expires_at: now.plus(life).unix(),
+            made_by: by.map(|user| user.as_str().to_owned()),
         };
         let insert = ActiveModel {
             id: Set(row.id.clone()),
@@ -70,6 +73,7 @@ impl ServerRegistrars {
             label: Set(row.label.clone()),
             created_at: Set(row.created_at),
             expires_at: Set(row.expires_at),
+            made_by: Set(row.made_by.clone()),
         };
         self.store
             .write(move |t| {
@@ -92,14 +96,17 @@ impl ServerRegistrars {
         Ok(rows.await?)
     }
 
-    /// Takes an initial access token back; false when there is none of this name.
-    pub async fn uninvite(&self, id: &str) -> Result<bool, PortError> {
+    /// Takes an initial access token back, and says which; nothing when there is none of this name.
+    pub async fn uninvite(&self, id: &str) -> Result<Option<Model>, PortError> {
         let id = id.to_owned();
         self.store
             .write(move |t| {
-                Box::pin(
-                    async move { Ok(Entity::delete_by_id(id).exec(t).await?.rows_affected == 1) },
-                )
+                Box::pin(async move {
+                    let row = Entity::find_by_id(id.as_str()).one(t).await?;
+                    // Of two who take it back at once, one has.
+                    let deleted = Entity::delete_by_id(id).exec(t).await?.rows_affected == 1;
+                    Ok(row.filter(|_| deleted))
+                })
             })
             .await
     }
@@ -124,6 +131,7 @@ impl ServerRegistrars {
             RegistrationMode::Open => Admission::Granted {
                 owner: None,
                 expires_at: Some(now.plus(settings.unused_client_ttl)),
+                invitation: None,
             },
             RegistrationMode::Approval => {
                 if approval::count(&self.store, now).await? >= settings.most_pending_clients.into()
@@ -137,15 +145,20 @@ impl ServerRegistrars {
         })
     }
 
-    /// Whether the token is one of ours and works.
-    async fn is_invited(&self, token: &str, now: Timestamp) -> Result<bool, PortError> {
+    /// Somebody with a token: registered for good if it is one of ours and works, since somebody vouches for it.
+    async fn invited(&self, token: &str, now: Timestamp) -> Result<Admission, PortError> {
         let hash = HashedToken::of(token).as_bytes().to_vec();
         let row = Entity::find()
             .filter(Column::Hash.eq(hash))
             .filter(Column::ExpiresAt.gt(now.unix()))
             .one(self.store.database())
             .await?;
-        Ok(row.is_some())
+        let Some(row) = row else { return Ok(Admission::TokenRefused) };
+        let invitation = match row.made_by {
+            Some(user) => format!("{}, made by {user}", row.id),
+            None => row.id,
+        };
+        Ok(Admission::Granted { owner: None, expires_at: None, invitation: Some(invitation) })
     }
 }
 
@@ -161,10 +174,7 @@ impl Registrars for ServerRegistrars {
         }
         let now = self.clock.now();
         match token {
-            Some(token) if self.is_invited(token, now).await? => {
-                Ok(Admission::Granted { owner: None, expires_at: None })
-            }
-            Some(_) => Ok(Admission::TokenRefused),
+            Some(token) => self.invited(token, now).await,
             None => self.stranger(now).await,
         }
     }

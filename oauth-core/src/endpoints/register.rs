@@ -95,9 +95,11 @@ pub async fn register(
     initial_access_token: Option<&str>,
     body: &[u8],
 ) -> Result<RegistrationResponse, RegistrationRefused> {
-    let (owner, expires_at, act) = match registrars.admit(initial_access_token).await? {
-        Admission::Granted { owner, expires_at } => (owner, expires_at, Act::Registered),
-        Admission::Pending { owner, expires_at } => (owner, expires_at, Act::Asked),
+    let (owner, expires_at, act, invitation) = match registrars.admit(initial_access_token).await? {
+        Admission::Granted { owner, expires_at, invitation } => {
+            (owner, expires_at, Act::Registered, invitation)
+        }
+        Admission::Pending { owner, expires_at } => (owner, expires_at, Act::Asked, None),
         Admission::TokenRequired => return Err(RegistrationRefused::TokenRequired),
         Admission::TokenRefused => return Err(refused_token().into()),
         Admission::Throttled(seconds) => return Err(RegistrationRefused::Throttled(seconds)),
@@ -115,7 +117,7 @@ pub async fn register(
     if !inserted {
         return Err(PortError::new("a new client id was taken").into());
     }
-    heard(env, act, &client).await?;
+    heard(env, act, &client, invitation.as_deref()).await?;
     tracing::info!(client.id = %client.id, "client registered itself");
     Ok(RegistrationResponse::new(env, &client, token, secret))
 }
@@ -155,7 +157,7 @@ pub async fn update_registration(
     if !replaced {
         return Err(refused_token().into());
     }
-    heard(env, Act::Changed, &client).await?;
+    heard(env, Act::Changed, &client, None).await?;
     tracing::info!(client.id = %client.id, "client changed its registration");
     Ok(RegistrationResponse::new(env, &client, token, secret))
 }
@@ -171,14 +173,19 @@ pub async fn remove_registration(
     if !env.clients.remove_client(&client.id).await? {
         return Err(refused_token().into());
     }
-    heard(env, Act::Removed, &client).await?;
+    heard(env, Act::Removed, &client, None).await?;
     tracing::info!(client.id = %client.id, "client removed itself");
     Ok(())
 }
 
-async fn heard(env: &Env, act: Act, client: &Client) -> Result<(), PortError> {
+async fn heard(
+    env: &Env,
+    act: Act,
+    client: &Client,
+    invitation: Option<&str>,
+) -> Result<(), PortError> {
     let (owner, scope) = (client.owner.as_ref(), &client.scope);
-    let event = Event::Registration { act, client: &client.id, owner, scope };
+    let event = Event::Registration { act, client: &client.id, owner, scope, invitation };
     env.audit.keep(&event).await?;
     env.audit.record(&event);
     Ok(())
@@ -196,8 +203,10 @@ fn is_another(client: &Client, before: &Client) -> bool {
     reaches_further(client, before)
         || !client.grant_types.is_subset(&before.grant_types)
         || !client.response_types.is_subset(&before.response_types)
-        || (&client.name, &client.uri, client.auth.method())
-            != (&before.name, &before.uri, before.auth.method())
+        || client.auth.method() != before.auth.method()
+        // All that people are shown of it, whatever language they read.
+        || (&client.name, &client.uri, &client.metadata.texts)
+            != (&before.name, &before.uri, &before.metadata.texts)
 }
 
 /// One answer for a token that is wrong, a client that is unknown, and one that does not manage itself.

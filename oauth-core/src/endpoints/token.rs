@@ -54,6 +54,6 @@ pub(crate) async fn exchange(
 /// Whether the client is registered for the grant type, or got something that only this grant type is good for.
 fn may_use(env: &Env, client: &AuthenticatedClient, grant_type: &str) -> bool {
     let always = env.policy.refresh_tokens == RefreshTokens::Always;
-    client.may_use(grant_type)
-        || always && grant_type == "refresh_token" && client.may_use("authorization_code")
+    let acts_for_users = || ["authorization_code", "password"].iter().any(|g| client.may_use(g));
+    client.may_use(grant_type) || always && grant_type == "refresh_token" && acts_for_users()
 }

@@ -3,6 +3,7 @@
 
 use super::{Exchange, Grant};
 use crate::{
+    config::RefreshTokens,
     error::{ErrorCode, OAuthError},
     model::{Approval, Credential, Login, NewAuthorization, OpenidContext, Parent},
     ports::SignIn,
@@ -44,10 +45,12 @@ impl Grant for Password {
             return Err(OAuthError::invalid_grant("a password alone does not sign this user in"));
         }
         let policy = &x.env.policy;
-        let refresh_until = x
-            .client
-            .may_use("refresh_token")
-            .then(|| x.now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)));
+        let is_due = match policy.refresh_tokens {
+            RefreshTokens::Always => true,
+            RefreshTokens::Registered => x.client.may_use("refresh_token"),
+        };
+        let refresh_until =
+            is_due.then(|| x.now.plus(policy.refresh_token_ttl.min(policy.refresh_token_max_age)));
         let is_openid = policy.openid && scope.contains("openid");
         let openid = is_openid.then(OpenidContext::default);
         Ok(Approval {

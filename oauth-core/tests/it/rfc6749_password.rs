@@ -3,6 +3,7 @@
 use crate::support::{Ask, PASSWORD, Setup, USER, USERNAME, World};
 use async_trait::async_trait;
 use oauth_core::{
+    config::RefreshTokens,
     error::PortError,
     grants::Password,
     model::{User, UserId},
@@ -94,6 +95,32 @@ async fn without_the_refresh_grant_there_is_no_refresh_token() {
         .start()
         .await;
     assert_eq!(ask(&world, "web").issues().await.refresh_token, None);
+}
+
+/// Who is registered for the password grant and no other, under this policy.
+async fn with_nothing_but_passwords(refresh_tokens: RefreshTokens) -> World {
+    Setup::new()
+        .builder(|b| b.grant(Password))
+        .policy(|p| p.refresh_tokens = refresh_tokens)
+        .client("web", |c| c.grant_types = ["password".to_owned()].into())
+        .client("rs", |c| c.grant_types = ["client_credentials".to_owned()].into())
+        .start()
+        .await
+}
+
+/// AMWA IS-10: a refresh token always comes with what a user was asked for, and is of use.
+#[tokio::test]
+async fn where_everybody_gets_refresh_tokens_a_password_brings_one_that_refreshes() {
+    let world = with_nothing_but_passwords(RefreshTokens::Always).await;
+    let refresh = ask(&world, "web").issues().await.refresh_token.unwrap();
+    let next = world.refresh("web", &refresh).issues().await;
+    world.refresh("web", &next.refresh_token.unwrap()).issues().await;
+    // Whoever acts for no user refreshes nothing.
+    world.refresh("rs", &refresh).refuses("unauthorized_client").await;
+
+    let world = with_nothing_but_passwords(RefreshTokens::Registered).await;
+    assert_eq!(ask(&world, "web").issues().await.refresh_token, None);
+    world.refresh("web", "made-up").refuses("unauthorized_client").await;
 }
 
 /// Each sign-in is an authorization of its own.

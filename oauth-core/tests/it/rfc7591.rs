@@ -340,7 +340,7 @@ async fn s3_2_2_nothing_is_written_for_who_is_refused() {
     site.door.answers(Admission::TokenRefused);
     assert_eq!(site.post(&minimal()).await.status, 401);
     assert_eq!(site.world.store.writes(), before);
-    site.door.answers(Admission::Granted { owner: None, expires_at: None });
+    site.door.answers(Admission::Granted { owner: None, expires_at: None, invitation: None });
     site.registers(minimal()).await;
     assert_eq!(site.world.store.writes(), before + 1);
     site.world.store.fail_writes(Some("disk full"));
@@ -404,7 +404,11 @@ async fn s3_initial_access_tokens() {
     let site = Site::open().await;
     let until = fixtures::after(3600);
     let owner = Some(UserId::new("u"));
-    site.door.answers(Admission::Granted { owner: owner.clone(), expires_at: Some(until) });
+    site.door.answers(Admission::Granted {
+        owner: owner.clone(),
+        expires_at: Some(until),
+        invitation: None,
+    });
     let send = async |token| site.send("POST", REGISTER, token, Some(&minimal())).await;
     let own = Own::of(send(Some("initial")).await.json());
     let stored = site.stored(own.id()).await.unwrap();
@@ -475,7 +479,7 @@ async fn s3_a_closed_provider_has_no_endpoint() {
 async fn s3_unused_clients_expire() {
     let site = Site::open().await;
     let until = Some(fixtures::after(3600));
-    site.door.answers(Admission::Granted { owner: None, expires_at: until });
+    site.door.answers(Admission::Granted { owner: None, expires_at: until, invitation: None });
     let body = json!({"redirect_uris": [CALLBACK], "grant_types": ["authorization_code", "client_credentials"]});
     let (used, walked, unused) = (
         site.registers(body.clone()).await,

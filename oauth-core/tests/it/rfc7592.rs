@@ -141,7 +141,11 @@ async fn s2_2_what_others_decided_stays() {
     let site = Site::open().await;
     let until = Some(fixtures::after(3600));
     let owner = Some(UserId::new("u"));
-    site.door.answers(Admission::Granted { owner: owner.clone(), expires_at: until });
+    site.door.answers(Admission::Granted {
+        owner: owner.clone(),
+        expires_at: until,
+        invitation: None,
+    });
     let own = site.registers(body()).await;
     let mut client = site.stored(own.id()).await.unwrap();
     client.skip_consent = true;

@@ -1,7 +1,7 @@
 //! Who may: an administrator through a program, or a client that the operator made, by an access token of the scope.
 
 use super::{Refusal, SCOPE};
-use crate::{config::Authenticator, state::AppState};
+use crate::{administration::users::is_administrator, state::AppState};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -82,13 +82,6 @@ fn is_for_us(state: &AppState, claims: &Map<String, Value>) -> bool {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).any(is_ours),
         _ => false,
     }
-}
-
-/// Whether the user is one at this very moment. Where everybody may sign in as anybody, nobody is.
-async fn is_administrator(state: &AppState, user: &UserId) -> Result<bool, Refusal> {
-    let proven = state.config.general.authenticator == Authenticator::Database;
-    let account = state.store.account(user).await?;
-    Ok(proven && account.is_some_and(|account| account.is_admin && !account.disabled))
 }
 
 /// Whether nobody but the operator can have made the client.

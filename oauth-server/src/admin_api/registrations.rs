@@ -13,13 +13,14 @@ use axum::{
 };
 use oauth_core::model::{ClientId, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const MOST: u64 = 1000;
 
 /// Those that ask, the oldest question first.
 pub(super) async fn list(State(state): State<AppState>, _: Operator) -> Result<Response, Refusal> {
     let pending = approval::list(&state, MOST).await?;
+    let described = |pending: &Pending| pending.described(|at| json!(at.unix()));
     Ok(json_answer(json!({ "registrations": pending.iter().map(described).collect::<Vec<_>>() })))
 }
 
@@ -58,20 +59,4 @@ pub(super) async fn answer(
     state.audit.write(entry).await?;
     tracing::info!(client.id = %id, answer = said.answer, "client's registration answered");
     Ok(json_answer(json!({ "client_id": id.as_str(), "answer": said.answer })))
-}
-
-fn described(pending: &Pending) -> Value {
-    let client = &pending.client;
-    json!({
-        "client_id": client.id.as_str(),
-        "client_name": client.name,
-        "client_uri": client.uri,
-        "scope": client.scope.to_string(),
-        "grant_types": client.grant_types,
-        "redirect_uris": client.redirect_uris.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "token_endpoint_auth_method": client.auth.method(),
-        "asked_at": pending.asked_at.unix(),
-        "expires_at": pending.expires_at.unix(),
-        "address": pending.address,
-    })
 }

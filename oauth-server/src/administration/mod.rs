@@ -2,5 +2,6 @@
 //! same.
 
 pub mod clients;
+pub mod invitations;
 pub mod keys;
 pub mod users;

@@ -2,6 +2,7 @@
 
 use crate::{
     activity::{self, Deed, What},
+    config::Authenticator,
     state::AppState,
 };
 use oauth_core::{
@@ -20,6 +21,13 @@ use sea_orm::{
     QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, LikeExpr, OnConflict},
 };
+
+/// Whether the user is an administrator at this very moment. Where everybody may sign in as anybody, nobody is.
+pub async fn is_administrator(state: &AppState, user: &UserId) -> Result<bool, PortError> {
+    let proven = state.config.general.authenticator == Authenticator::Database;
+    let account = state.store.account(user).await?;
+    Ok(proven && account.is_some_and(|account| account.is_admin && !account.disabled))
+}
 
 /// Users whose names begin like this, whatever the case, in the order of their names, those behind a name if one is
 /// given.

@@ -72,6 +72,10 @@ kinds! {
     RegistrationChanged = "client_changed", "Client changed";
     /// A client was removed.
     RegistrationRemoved = "client_removed", "Client removed";
+    /// An administrator made an initial access token.
+    Invited = "invitation_made", "Initial access token made";
+    /// An administrator took an initial access token back.
+    Uninvited = "invitation_revoked", "Initial access token revoked";
     /// Second factors and passkeys of a person were taken away.
     FactorsReset = "factors_reset", "Second factors reset";
     /// An administrator set what a person may do.

@@ -65,7 +65,7 @@ fn entry(event: &Event<'_>) -> Option<Entry> {
             let entry = Entry::new(kind).client(client).scope(scope).grant_type(grant_type);
             user.iter().fold(entry, |entry, user| entry.user(user))
         }
-        Event::Registration { act, client, owner, scope } => {
+        Event::Registration { act, client, owner, scope, invitation } => {
             let kind = match act {
                 RegistrationAct::Asked => Kind::RegistrationAsked,
                 RegistrationAct::Changed => Kind::RegistrationChanged,
@@ -73,7 +73,9 @@ fn entry(event: &Event<'_>) -> Option<Entry> {
                 _ => Kind::Registered,
             };
             let entry = Entry::new(kind).client(client).scope(&scope.to_string());
-            owner.iter().fold(entry, |entry, user| entry.user(user))
+            let entry = owner.iter().fold(entry, |entry, user| entry.user(user));
+            let by = invitation.map(|name| format!("by the initial access token {name}"));
+            by.into_iter().fold(entry, Entry::detail)
         }
         Event::Revoked { client } => Entry::new(Kind::Revoked).client(client),
         Event::Replayed { client } => Entry::new(Kind::Replayed).client(client),

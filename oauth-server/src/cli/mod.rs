@@ -9,6 +9,7 @@ mod keys;
 mod mail;
 mod output;
 mod passkeys;
+mod pending;
 mod profile;
 mod registration;
 mod secret;

@@ -1,15 +1,16 @@
 //! `oauth-server registration`.
 
-use super::output::{self, Output, date, table};
+use super::{
+    output::{self, Output, date, table},
+    pending::{self, Question},
+};
 use crate::{
-    approval::{self, Answer, Pending},
-    audit::{Entry, Kind},
-    entity::initial_access_token::Model,
+    administration::invitations, approval::Answer, entity::initial_access_token::Model,
     state::AppState,
 };
 use anyhow::bail;
 use clap::Subcommand;
-use oauth_core::model::{ClientId, Timestamp};
+use oauth_core::model::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -39,13 +40,13 @@ pub(super) enum Command {
     Pending,
     /// Approve of a client that awaits it
     Approve {
-        /// Its `client_id`
-        client_id: String,
+        #[command(flatten)]
+        question: Question,
     },
     /// Refuse a client that awaits approval; it is removed
     Refuse {
-        /// Its `client_id`
-        client_id: String,
+        #[command(flatten)]
+        question: Question,
     },
 }
 
@@ -53,7 +54,7 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
     match command {
         Command::Invite { label, days } => {
             let life = Duration::from_secs(days * DAY);
-            let (row, token) = state.registrars.invite(&label, life).await?;
+            let (row, token) = invitations::invite(state, None, &label, life).await?;
             let token = token.reveal();
             let mut json = described(&row);
             if let Some(map) = json.as_object_mut() {
@@ -75,61 +76,15 @@ pub(super) async fn run(command: Command, state: &AppState, output: Output) -> a
             })
         }
         Command::Revoke { id } => {
-            if !state.registrars.uninvite(&id).await? {
+            if !invitations::uninvite(state, None, &id).await? {
                 bail!("there is no initial access token with the id {id:?}");
             }
             output::message(&format!("{id} no longer works"))
         }
-        Command::Pending => pending(state, output).await,
-        Command::Approve { client_id } => answer(state, client_id, Answer::Approve).await,
-        Command::Refuse { client_id } => answer(state, client_id, Answer::Refuse).await,
+        Command::Pending => pending::list(state, output).await,
+        Command::Approve { question } => question.answer(state, Answer::Approve).await,
+        Command::Refuse { question } => question.answer(state, Answer::Refuse).await,
     }
-}
-
-/// More than this nobody reads.
-const MOST: u64 = 1000;
-
-async fn pending(state: &AppState, output: Output) -> anyhow::Result<()> {
-    let all = approval::list(state, MOST).await?;
-    let json = all.iter().map(|pending| {
-        json!({
-            "client_id": pending.client.id.as_str(),
-            "client_name": pending.client.name,
-            "scope": pending.client.scope.to_string(),
-            "grant_types": pending.client.grant_types,
-            "asked_at": date(pending.asked_at),
-            "expires_at": date(pending.expires_at),
-            "address": pending.address,
-        })
-    });
-    let json = json.collect();
-    output.data(&json, || {
-        let line = |pending: &Pending| {
-            let client = &pending.client;
-            let address = pending.address.clone().unwrap_or_default();
-            let (scope, asked) = (client.scope.to_string(), date(pending.asked_at));
-            vec![client.id.to_string(), client.name.clone(), scope, asked, address]
-        };
-        let lines: Vec<_> = all.iter().map(line).collect();
-        table(&["CLIENT ID", "NAME", "SCOPE", "ASKED", "FROM"], &lines)
-    })
-}
-
-async fn answer(state: &AppState, id: String, answer: Answer) -> anyhow::Result<()> {
-    let id = ClientId::new(id);
-    let Some(pending) = approval::find(state, &id).await? else {
-        bail!("no client {id} awaits approval");
-    };
-    if !approval::answer(state, &id, pending.asked_at, answer).await? {
-        bail!("somebody else has answered, or the client has changed itself meanwhile; look again");
-    }
-    let (kind, done) = match answer {
-        Answer::Approve => (Kind::Approved, "approved"),
-        Answer::Refuse => (Kind::Disapproved, "refused"),
-    };
-    let entry = Entry::new(kind).client(&id).scope(&pending.client.scope.to_string());
-    state.audit.write(entry.detail("at the command line")).await?;
-    output::message(&format!("{id} is {done}"))
 }
 
 fn described(row: &Model) -> Value {

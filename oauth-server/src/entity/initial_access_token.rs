@@ -19,6 +19,8 @@ pub struct Model {
     pub created_at: i64,
     /// When it stops working.
     pub expires_at: i64,
+    /// The administrator who made it; nobody where the operator did, at the command line.
+    pub made_by: Option<String>,
 }
 
 /// Nothing.

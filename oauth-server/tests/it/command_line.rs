@@ -27,7 +27,7 @@ fn run(folder: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 /// Runs a command that must succeed; its standard output.
-fn good(folder: &Path, arguments: &[&str], input: &str) -> String {
+pub fn good(folder: &Path, arguments: &[&str], input: &str) -> String {
     let output = run(folder, arguments, input);
     let messages = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {messages}");
@@ -35,7 +35,7 @@ fn good(folder: &Path, arguments: &[&str], input: &str) -> String {
 }
 
 /// Runs a command that must fail with this code; its standard error.
-fn bad(folder: &Path, arguments: &[&str], input: &str, code: i32) -> String {
+pub fn bad(folder: &Path, arguments: &[&str], input: &str, code: i32) -> String {
     let output = run(folder, arguments, input);
     let messages = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{arguments:?}: {messages}");

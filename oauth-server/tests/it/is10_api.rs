@@ -109,8 +109,8 @@ async fn what_is_said_of_this_api_is_what_it_takes_and_gives() {
     let token = operators_token(&server).await;
     let ada = server.signed_up("ada").await;
     let node = object!({
-        "client_name": "Camera 7", "grant_types": ["client_credentials"], "response_types": [],
-        "scope": "registration",
+        "client_name": "Camera 7", "client_name#de": "Kamera 7", "scope": "registration",
+        "grant_types": ["client_credentials"], "response_types": [],
     });
     let asked = server.send(json_request("POST", "/oauth/register", None, &node)).await;
     let client = json(asked).await["client_id"].as_str().unwrap().to_owned();
@@ -261,11 +261,15 @@ async fn a_client_that_somebody_else_made_is_no_operator() {
 async fn programs_answer_clients_that_ask() {
     let server = is10("").await;
     let token = operators_token(&server).await;
-    let body = object!({ "client_name": "Web", "redirect_uris": ["https://client.example/cb"] });
+    let body = object!({
+        "client_name": "Web", "client_name#de": "Netz",
+        "redirect_uris": ["https://client.example/cb"],
+    });
     let made = json(server.send(json_request("POST", "/oauth/register", None, &body)).await).await;
     let (_, all) = call(&server, "GET", "/admin/api/registrations", &token, &Value::Null).await;
     let asked = &all["registrations"][0];
     assert_eq!(asked["client_id"], made["client_id"]);
+    assert_eq!(asked["texts"], object!([{ "name": "client_name#de", "text": "Netz" }]));
     let id = made["client_id"].as_str().unwrap();
     let path = format!("/admin/api/registrations/{id}");
     let said = |answer: &str, at: &Value| object!({ "answer": answer, "asked_at": at });

@@ -22,7 +22,8 @@ async fn rows(server: &Server) -> Vec<Model> {
     rows
 }
 
-async fn of_kind(server: &Server, kind: Kind) -> Vec<Model> {
+/// The rows of one kind, the latest first.
+pub async fn of_kind(server: &Server, kind: Kind) -> Vec<Model> {
     let filter = Filter { kind: Some(kind), ..Filter::default() };
     server.state.audit.export(&filter, 1000).await.unwrap()
 }

@@ -8,7 +8,10 @@ use crate::{
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Method, Request, Response, StatusCode, header};
-use oauth_core::{model::ClientId, ports::ClientStore as _};
+use oauth_core::{
+    model::{Access, Client, ClientId},
+    ports::ClientStore as _,
+};
 use serde_json::json as object;
 
 const BASE: &str = "/x-nmos/auth/v1.0";
@@ -122,6 +125,33 @@ async fn what_makes_no_client_is_refused_in_the_words_of_rfc_7591() {
     assert!(server.state.store.clients_of(&ada).await.unwrap().is_empty());
 }
 
+/// A client that acts for itself takes an administrator, whatever the mode of registration.
+#[tokio::test]
+async fn a21_nobody_but_an_administrator_registers_a_client_that_acts_for_itself() {
+    let itself = "client_name=Panel&scope=registration&grant_type=client_credentials";
+    let both = format!("{FORM}&grant_type=client_credentials");
+    for mode in ["approval", "token", "open", "closed"] {
+        let more = format!("[registration]\nmode = \"{mode}\"");
+        let server = of_profile("is10-legacy", &more).await;
+        let ada = server.user("ada", PASSWORD).await;
+        let who = Some(("ada", PASSWORD));
+        for form in [itself, &both] {
+            let answer = register(&server, who, form).await;
+            let body = refused(answer, 400, "invalid_client_metadata").await;
+            assert!(body["debug"].to_string().contains("client_credentials"), "{mode}: {body}");
+        }
+        assert!(server.state.store.clients_of(&ada).await.unwrap().is_empty(), "{mode}");
+        // What a user gives it, it may have.
+        assert_eq!(register(&server, who, FORM).await.status(), StatusCode::CREATED, "{mode}");
+
+        server.state.store.set_admin(&ada, true).await.unwrap();
+        for form in [itself, &both] {
+            let answer = register(&server, who, form).await;
+            assert_eq!(answer.status(), StatusCode::CREATED, "{mode}: {form}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn certificates_are_a_list_of_pem_texts() {
     let server = legacy().await;
@@ -164,6 +194,24 @@ async fn forms_of_several_parts_are_taken() {
         .body(Body::from(body))
         .unwrap();
     assert_eq!(server.send(request).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a30_a_password_brings_a_refresh_token_that_is_of_use() {
+    let server = of_profile("is10-legacy", "[grants]\ndanger_password = true").await;
+    let old = |client| Client { grant_types: ["password".to_owned()].into(), ..client };
+    server.controller_with("query", old).await;
+    let ada = server.user("ada", PASSWORD).await;
+    server.right(&ada, "query", Access::Read, &[]).await;
+    let (path, basic) = (format!("{BASE}/token"), Some((CONTROLLER, SECRET)));
+    let form = |password| [("grant_type", "password"), ("username", "ada"), ("password", password)];
+    refused(server.post(&path, basic, &form("wrong")).await, 400, "invalid_grant").await;
+    let answer = json(server.post(&path, basic, &form(PASSWORD)).await).await;
+    let refresh = answer["refresh_token"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+    let answer = server.post(&path, basic, &form).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(json(answer).await["refresh_token"].is_string());
 }
 
 #[tokio::test]

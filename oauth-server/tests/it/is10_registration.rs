@@ -19,7 +19,8 @@ use oauth_server::{
 use serde_json::{Value, json as object};
 use std::{sync::Arc, time::Duration};
 
-fn node() -> Value {
+/// What a client says that acts for itself.
+pub fn node() -> Value {
     object!({
         "client_name": "Camera 7",
         "grant_types": ["client_credentials"],
@@ -28,7 +29,8 @@ fn node() -> Value {
     })
 }
 
-fn controller() -> Value {
+/// What a client says that acts for people.
+pub fn controller() -> Value {
     object!({
         "client_name": "Controller",
         "redirect_uris": ["https://controller.example.org/cb"],
@@ -36,11 +38,13 @@ fn controller() -> Value {
     })
 }
 
-async fn register(server: &Server, token: Option<&str>, body: &Value) -> Response<Body> {
+/// Asks to be registered, with an initial access token perhaps.
+pub async fn register(server: &Server, token: Option<&str>, body: &Value) -> Response<Body> {
     server.send(json_request("POST", "/oauth/register", token, body)).await
 }
 
-async fn registered(server: &Server, token: Option<&str>, body: &Value) -> Value {
+/// A client as it was answered.
+pub async fn registered(server: &Server, token: Option<&str>, body: &Value) -> Value {
     let response = register(server, token, body).await;
     let status = response.status();
     let answer = json(response).await;
@@ -54,15 +58,18 @@ async fn token(server: &Server, client: &Value) -> Response<Body> {
     server.post("/oauth/token", Some((id, secret.as_str().unwrap())), &form).await
 }
 
-fn id(client: &Value) -> ClientId {
+/// Its identifier.
+pub fn id(client: &Value) -> ClientId {
     ClientId::new(client["client_id"].as_str().unwrap())
 }
 
-async fn asked_at(server: &Server, client: &Value) -> Timestamp {
+/// When a client that awaits approval asked.
+pub async fn asked_at(server: &Server, client: &Value) -> Timestamp {
     approval::find(&server.state, &id(client)).await.unwrap().expect("it awaits approval").asked_at
 }
 
-async fn answer(server: &Server, client: &Value, answer: Answer) -> bool {
+/// Answers what it asks now.
+pub async fn answer(server: &Server, client: &Value, answer: Answer) -> bool {
     let asked = asked_at(server, client).await;
     approval::answer(&server.state, &id(client), asked, answer).await.unwrap()
 }
@@ -135,7 +142,7 @@ async fn a18_people_register_clients_by_a_form() {
 async fn a20_with_an_initial_access_token_a_client_is_registered_at_once() {
     let server = is10("").await;
     let registrars = &server.state.registrars;
-    let (_, invitation) = registrars.invite("", Duration::from_hours(1)).await.unwrap();
+    let (_, invitation) = registrars.invite(None, "", Duration::from_hours(1)).await.unwrap();
     let invitation = invitation.reveal();
     let client = registered(&server, Some(&invitation), &node()).await;
     assert!(client["client_id"].as_str().unwrap().len() >= 20, "a22");

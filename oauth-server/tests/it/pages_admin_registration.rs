@@ -142,7 +142,8 @@ async fn clients_of_programs_are_listed_and_deleted_after_a_question() {
     let ada = administrator(&server, "ada").await;
     assert!(ada.get(PATH).await.has("no-clients"), "the operator's own is none of them");
     let own = ada.create_client(&[]).await;
-    let (_, token) = server.state.registrars.invite("", Duration::from_hours(1)).await.unwrap();
+    let (_, token) =
+        server.state.registrars.invite(None, "", Duration::from_hours(1)).await.unwrap();
     let kept = register(&server, Some(&token.reveal()), "Kept").await.unwrap();
     server.clock.advance(Duration::from_mins(1));
     let unused = register(&server, None, "<i>Unused</i>").await.unwrap();

@@ -52,7 +52,7 @@ async fn rfc7591_s3_with_an_initial_access_token() {
     assert_eq!(json(made_up).await["error"], "invalid_token");
 
     let registrars = &server.state.registrars;
-    let (row, token) = registrars.invite("a build", Duration::from_hours(1)).await.unwrap();
+    let (row, token) = registrars.invite(None, "a build", Duration::from_hours(1)).await.unwrap();
     let token = token.reveal();
     let made = register(&server, Some(&token), &web()).await;
     assert_eq!(made.status(), StatusCode::CREATED);
@@ -67,16 +67,16 @@ async fn rfc7591_s3_with_an_initial_access_token() {
     assert_eq!(registrars.invitations().await.unwrap(), []);
     assert_eq!(maintenance::sweep(&server.state).await.unwrap(), 1, "the token");
     assert!(is_known(&server, &made["client_id"]).await);
-    assert!(!registrars.uninvite(&row.id).await.unwrap());
+    assert!(registrars.uninvite(&row.id).await.unwrap().is_none());
 }
 
 #[tokio::test]
 async fn initial_access_tokens_can_be_taken_back() {
     let server = start(TOKEN).await;
     let registrars = &server.state.registrars;
-    let (row, token) = registrars.invite("", Duration::from_hours(1)).await.unwrap();
-    let (kept, other) = registrars.invite("", Duration::from_hours(1)).await.unwrap();
-    assert!(registrars.uninvite(&row.id).await.unwrap());
+    let (row, token) = registrars.invite(None, "", Duration::from_hours(1)).await.unwrap();
+    let (kept, other) = registrars.invite(None, "", Duration::from_hours(1)).await.unwrap();
+    assert!(registrars.uninvite(&row.id).await.unwrap().is_some());
     let refused = register(&server, Some(&token.reveal()), &web()).await;
     assert_eq!(json(refused).await["error"], "invalid_token");
     let taken = register(&server, Some(&other.reveal()), &web()).await;
@@ -89,7 +89,7 @@ async fn rfc7591_s5_an_open_registration_that_nobody_uses_goes() {
     let server = start(&format!("{OPEN}unused_client_ttl = \"1h\"\n")).await;
     let unused = json(register(&server, None, &web()).await).await;
     let vouched = {
-        let invite = server.state.registrars.invite("", Duration::from_mins(1)).await;
+        let invite = server.state.registrars.invite(None, "", Duration::from_mins(1)).await;
         let token = invite.unwrap().1.reveal();
         json(register(&server, Some(&token), &web()).await).await
     };
@@ -108,7 +108,7 @@ async fn a_stranger_gets_no_tokens_of_its_own() {
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     assert_eq!(json(refused).await["error"], "invalid_client_metadata");
     let server = start(TOKEN).await;
-    let invite = server.state.registrars.invite("", Duration::from_mins(1)).await;
+    let invite = server.state.registrars.invite(None, "", Duration::from_mins(1)).await;
     let token = invite.unwrap().1.reveal();
     let made = register(&server, Some(&token), &service).await;
     assert_eq!(made.status(), StatusCode::CREATED);

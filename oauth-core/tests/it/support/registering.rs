@@ -50,7 +50,7 @@ pub(crate) struct Everybody;
 #[async_trait]
 impl Registrars for Everybody {
     async fn admit(&self, _: Option<&str>) -> Result<Admission, PortError> {
-        Ok(Admission::Granted { owner: None, expires_at: None })
+        Ok(Admission::Granted { owner: None, expires_at: None, invitation: None })
     }
 }
 
@@ -115,7 +115,7 @@ impl Site {
         let mut rules =
             Rules::new(&Grants::new(grants, true), &policy).scopes(SCOPES.map(str::to_owned));
         change(&mut rules);
-        let everybody = Admission::Granted { owner: None, expires_at: None };
+        let everybody = Admission::Granted { owner: None, expires_at: None, invitation: None };
         let door = Door(Arc::new(Mutex::new((everybody, Vec::new()))));
         let published = Published::new();
         let (at_the_door, net) = (door.clone(), published.clone());

@@ -105,6 +105,8 @@ fn registrations() -> Vec<Op> {
             ("registrations[].client_id", "The client."),
             ("registrations[].client_name", "How it calls itself."),
             ("registrations[].client_uri?", "Its page, if it has one."),
+            ("registrations[].texts[].name", "What else people see, such as `client_name#de`."),
+            ("registrations[].texts[].text", "What that says."),
             ("registrations[].scope", "What it may ask for at most."),
             ("registrations[].grant_types:list", "How."),
             ("registrations[].redirect_uris:list", "Where answers go."),

@@ -3,8 +3,9 @@
 
 use super::errors::refusal;
 use crate::{
+    administration::users::is_administrator,
     audit::{Entry, Kind},
-    registration::{self, ClientDraft, Field, Objection, Registered},
+    registration::{self, ClientDraft, Field, Objection, Registered, Rules},
     state::AppState,
 };
 use axum::{
@@ -63,7 +64,7 @@ async fn attempt(state: &AppState, request: Request) -> Result<Response, Refused
     let body = body.map_err(|_| invalid("the body is too long or was cut short"))?;
     let draft = draft(&parts.headers, &body)?;
     let user = user(state, &parts.headers).await?;
-    let rules = registration::rules(state.provider.grants(), &state.config);
+    let rules = rules_for(state, &user).await?;
     let env = state.provider.env();
     let checked = draft.check(&rules).map_err(|objections| objected(&objections))?;
     let registered = checked.register(env, Some(user.clone())).await;
@@ -81,6 +82,16 @@ async fn attempt(state: &AppState, request: Request) -> Result<Response, Refused
     }
     let no_store = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
     Ok((StatusCode::CREATED, no_store, Json(answer)).into_response())
+}
+
+/// What this user may register. A client that acts for itself is registered at once here, so it takes whoever could approve
+/// of one: an administrator.
+async fn rules_for(state: &AppState, user: &UserId) -> Result<Rules, PortError> {
+    let mut rules = registration::rules(state.provider.grants(), &state.config);
+    if !is_administrator(state, user).await? {
+        rules.grant_types.retain(|&grant| grant != "client_credentials");
+    }
+    Ok(rules)
 }
 
 /// A browser that remembers a password would send it along with a form on any page.

@@ -24,7 +24,7 @@ use super::{
     page::{Frame, see_other},
     way::Destination,
 };
-use crate::{config::Authenticator, session::Session, state::AppState};
+use crate::{administration::users::is_administrator, session::Session, state::AppState};
 use axum::{
     Router,
     extract::{FromRequestParts, Request, State},
@@ -103,12 +103,11 @@ async fn administrator(
     let Some(session) = state.sessions.current(headers).await? else {
         return Err(sign_in(path).into());
     };
-    // Where everybody may sign in as anybody, nobody is an administrator. Elsewhere the session does not know: it may
-    // have begun before this was granted, or taken back.
-    let proven = state.config.general.authenticator == Authenticator::Database;
-    match state.store.account(&session.user.id).await? {
-        Some(account) if proven && account.is_admin && !account.disabled => Ok(session),
-        _ => Err(Explanation::not_found().into()),
+    // The session does not know: it may have begun before this was granted, or taken back.
+    if is_administrator(state, &session.user.id).await? {
+        Ok(session)
+    } else {
+        Err(Explanation::not_found().into())
     }
 }
 

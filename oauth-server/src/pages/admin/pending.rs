@@ -39,6 +39,8 @@ struct Line {
     id: String,
     name: String,
     uri: Option<String>,
+    /// What else people see of it, each with its title.
+    texts: Vec<(String, String)>,
     redirect_uris: Vec<String>,
     scope: String,
     grants: String,
@@ -60,6 +62,7 @@ pub(super) async fn show(State(state): State<AppState>, admin: Admin) -> Result<
         Line {
             id: client.id.to_string(),
             uri: client.uri,
+            texts: client.metadata.texts.into_iter().map(titled).collect(),
             redirect_uris: client.redirect_uris.iter().map(ToString::to_string).collect(),
             scope: client.scope.to_string(),
             grants: grants(&client.grant_types),
@@ -79,6 +82,21 @@ pub(super) async fn show(State(state): State<AppState>, admin: Admin) -> Result<
         more: all.saturating_sub(MOST),
     };
     Ok(page(StatusCode::OK, content))
+}
+
+/// A text of a client with its title in the place of its name: `client_name#de` is the name for those who read German.
+fn titled((full_name, text): (String, String)) -> (String, String) {
+    let (name, language) = full_name.split_once('#').unwrap_or((full_name.as_str(), ""));
+    let title = match name {
+        "client_name" => "Name",
+        "client_uri" => "Says it is at",
+        "logo_uri" => "Logo",
+        "policy_uri" => "Privacy policy",
+        "tos_uri" => "Terms of service",
+        other => other,
+    };
+    let language = if language.is_empty() { String::new() } else { format!(" ({language})") };
+    (format!("{title}{language}"), text)
 }
 
 /// The client and the question that are meant.

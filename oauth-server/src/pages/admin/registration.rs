@@ -2,6 +2,7 @@
 
 use super::{Admin, Recent, registered::Registered};
 use crate::{
+    administration::invitations,
     config::RegistrationMode,
     entity::initial_access_token::Model,
     pages::{
@@ -136,7 +137,8 @@ pub(super) async fn invite(
         return Ok(see_other("/admin/registration?done=made_before"));
     }
     let life = Duration::from_hours(24 * days);
-    let (row, token) = state.registrars.invite(label, life).await?;
+    let by = Some(&admin.0.user().id);
+    let (row, token) = invitations::invite(&state, by, label, life).await?;
     admin.record("initial access token made", &row.id);
     let until = minute(Timestamp::from_unix(row.expires_at));
     let made = Some((row.label, token.reveal(), until));
@@ -170,7 +172,7 @@ pub(super) async fn revoke(
 ) -> Result<Response, Trouble> {
     let id = params.get("token").ok_or(Explanation::bad_form(Some("token is missing")))?;
     let known = state.registrars.invitations().await?.into_iter().any(|row| row.id == id);
-    if known && state.registrars.uninvite(id).await? {
+    if known && invitations::uninvite(&state, Some(&admin.0.user().id), id).await? {
         admin.record("initial access token revoked", id);
         return Ok(see_other("/admin/registration?done=revoked"));
     }
