@@ -133,7 +133,7 @@ impl AppState {
         let revocations = ServerRevocations::new(store.clone(), &config)?;
         let sessions = sessions((&store, &revocations), &users, ports(), &config);
         let mail = Mail::new(store.clone(), ports(), &key, metrics.clone(), &config)?;
-        let second_factor = second_factor((&store, &throttle), &key, ports(), &config);
+        let second_factor = second_factor((&store, &throttle, &mail), &key, ports(), &config);
         let passkeys = Passkeys::new(store.clone(), mail.clone(), ports(), &config);
         let own = ports();
         let audit = AuditLog::new(store.clone(), &key, ports(), config.audit.enabled);
@@ -193,13 +193,13 @@ fn sessions(
 }
 
 fn second_factor(
-    (store, throttle): (&SeaStore, &Throttle),
+    (store, throttle, mail): (&SeaStore, &Throttle, &Mail),
     key: &[u8; 32],
     ports: (Arc<dyn Clock>, Arc<dyn Random>),
     config: &Config,
 ) -> SecondFactor {
-    let (store, throttle, sealer) = (store.clone(), throttle.clone(), Sealer::new(key));
-    SecondFactor::new(store, throttle, sealer, ports, &config.issuer())
+    let (throttle, mail) = (throttle.clone(), mail.clone());
+    SecondFactor::new(store.clone(), (throttle, mail), Sealer::new(key), ports, config)
 }
 
 async fn connect(config: &Config) -> anyhow::Result<SeaStore> {

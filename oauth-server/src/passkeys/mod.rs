@@ -6,7 +6,6 @@
 
 #[cfg(feature = "passkeys")]
 mod ceremonies;
-mod notice;
 mod place;
 mod ways;
 
@@ -19,15 +18,15 @@ use crate::{
     },
     mail::Mail,
     maintenance::delete_expired,
+    people::{Event, Notices},
 };
 #[cfg(feature = "passkeys")]
 pub use ceremonies::{Begun, Proof, Refusal};
-use notice::Event;
 use oauth_core::{
     error::PortError,
     model::{Timestamp, UserId},
     ports::{Clock, Random},
-    seaorm::{SeaStore, entity::user},
+    seaorm::{SeaStore, UserAccount, entity::user},
 };
 pub use place::Off;
 use place::Place;
@@ -59,7 +58,7 @@ pub enum Removed {
 #[derive(Clone)]
 pub struct Passkeys {
     store: SeaStore,
-    mail: Mail,
+    notices: Notices,
     clock: Arc<dyn Clock>,
     #[cfg_attr(not(feature = "passkeys"), expect(dead_code, reason = "nothing is begun"))]
     random: Arc<dyn Random>,
@@ -80,7 +79,8 @@ impl Passkeys {
         let https = config.issuer().is_https();
         let place = Place::of(&config.origin());
         let ways = Ways::of(config, place.is_ok());
-        Self { store, mail, clock, random, https, place, ways }
+        let notices = Notices::new(mail, config);
+        Self { store, notices, clock, random, https, place, ways }
     }
 
     /// Whether people can sign in with passkeys here.
@@ -156,7 +156,8 @@ impl Passkeys {
                         return Ok(Removed::LastWay);
                     }
                     Entity::delete_by_id(id).exec(t).await?;
-                    passkeys.tell(t, Event::Removed, &row, &passkey.name).await?;
+                    let event = Event::PasskeyRemoved(&passkey.name);
+                    passkeys.notices.tell(t, event, &UserAccount::from(row)).await?;
                     activity::record(t, &user, passkeys.now(), deed.about(&passkey.name)).await?;
                     Ok(Removed::Gone)
                 })
@@ -171,11 +172,13 @@ impl Passkeys {
             .write(move |t| {
                 Box::pin(async move {
                     let Some(row) = held(t, &user).await? else { return Ok(0) };
+                    let owner = UserAccount::from(row);
                     let of_user = Entity::find().filter(Column::UserId.eq(user.as_str()));
                     let rows = of_user.all(t).await?;
                     for passkey in &rows {
                         Entity::delete_by_id(passkey.id).exec(t).await?;
-                        passkeys.tell(t, Event::Removed, &row, &passkey.name).await?;
+                        let event = Event::PasskeyRemoved(&passkey.name);
+                        passkeys.notices.tell(t, event, &owner).await?;
                         let deed = deed.clone().about(&passkey.name);
                         activity::record(t, &user, passkeys.now(), deed).await?;
                     }
@@ -190,20 +193,6 @@ impl Passkeys {
         use ceremony::{Column, Entity};
         let now = self.now().unix();
         delete_expired::<Entity>(&self.store, Column::Hash, Column::ExpiresAt, now, limit).await
-    }
-
-    /// Writes to the owner, in the transaction of what happened.
-    async fn tell(
-        &self,
-        t: &DatabaseTransaction,
-        event: Event,
-        owner: &user::Model,
-        name: &str,
-    ) -> Result<(), PortError> {
-        match notice::letter(&self.mail, event, owner, name)? {
-            Some(letter) => self.mail.queue(t, letter).await,
-            None => Ok(()),
-        }
     }
 
     fn now(&self) -> Timestamp {

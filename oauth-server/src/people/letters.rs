@@ -29,6 +29,17 @@ pub(crate) enum About {
     EmailChanged,
     /// An identity at another provider was linked.
     Identity,
+    /// A passkey was added.
+    #[cfg(feature = "passkeys")]
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// Your account has a password, the first.
+    PasswordSet,
+    /// A second factor was set up.
+    SecondFactorAdded,
+    /// Your second factor was taken away.
+    SecondFactorRemoved,
 }
 
 /// Whom a letter is to.
@@ -65,6 +76,15 @@ pub(crate) struct Content<'a> {
     pub(crate) life: Duration,
     /// The provider that was linked, and as whom.
     pub(crate) identity: (&'a str, Option<&'a str>),
+    /// The name of the passkey that came or went.
+    pub(crate) passkey: &'a str,
+}
+
+impl<'a> Content<'a> {
+    /// A link, and nothing else that only some letters say.
+    pub(crate) const fn of(head: &'a Masthead, reader: Reader<'a>, link: &'a str) -> Self {
+        Self { head, reader, link, life: Duration::ZERO, identity: ("", None), passkey: "" }
+    }
 }
 
 /// The letter.
@@ -90,13 +110,15 @@ struct Words<'a> {
     life: &'a str,
     provider: &'a str,
     label: &'a str,
+    passkey: &'a str,
 }
 
 impl<'a> Words<'a> {
     fn of(content: &Content<'a>, life: &'a str, nameless: &'a str) -> Self {
-        let Content { head, reader: Reader { to, name, .. }, link, .. } = *content;
+        let Content { head, reader: Reader { to, name, .. }, link, passkey, .. } = *content;
         let (provider, label) = content.identity;
-        Self { head, to, name, link, life, provider, label: label.unwrap_or(nameless) }
+        let label = label.unwrap_or(nameless);
+        Self { head, to, name, link, life, provider, label, passkey }
     }
 }
 
@@ -145,7 +167,7 @@ use letter;
 mod tests {
     use super::*;
 
-    const ALL: [About; 7] = [
+    const ALL: &[About] = &[
         About::Confirm,
         About::Known,
         About::Reset,
@@ -153,6 +175,12 @@ mod tests {
         About::Change,
         About::EmailChanged,
         About::Identity,
+        #[cfg(feature = "passkeys")]
+        About::PasskeyAdded,
+        About::PasskeyRemoved,
+        About::PasswordSet,
+        About::SecondFactorAdded,
+        About::SecondFactorRemoved,
     ];
 
     #[test]
@@ -160,13 +188,13 @@ mod tests {
         let head = Masthead { place: "id.example".into(), url: "https://id.example".into() };
         for &language in LetterLanguage::ALL {
             let mut subjects = Vec::new();
-            for about in ALL {
+            for &about in ALL {
+                let reader = Reader { to: "ann@example.org", name: "<ann>", locale: None };
                 let content = Content {
-                    head: &head,
-                    reader: Reader { to: "ann@example.org", name: "<ann>", locale: None },
-                    link: "https://id.example/go?token=t",
                     life: Duration::from_hours(2),
                     identity: ("Example & Co", None),
+                    passkey: "Phone & Co",
+                    ..Content::of(&head, reader, "https://id.example/go?token=t")
                 };
                 let letter = write(language, about, &content).unwrap();
                 assert!(letter.subject.contains("id.example"), "{language} {about:?}");

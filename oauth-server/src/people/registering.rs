@@ -294,7 +294,7 @@ impl People<'_> {
         let head = self.state.mail.masthead();
         let life = purpose.life(&self.state.config.accounts);
         let language = reader.language(self.state.config.mail.language);
-        letters::write(language, about, &Content { head, reader, link, life, identity: ("", None) })
+        letters::write(language, about, &Content { life, ..Content::of(head, reader, link) })
     }
 
     pub(super) fn new_link(self, purpose: Purpose, user: &UserId, email: &str) -> NewLink {

@@ -9,7 +9,10 @@ mod half;
 mod totp;
 
 use crate::{
+    config::Config,
     entity::{half_sign_in, recovery_code, totp as entity},
+    mail::Mail,
+    people::{Event, Notices},
     throttle::{Admission, Subject, Throttle},
 };
 use oauth_core::{
@@ -17,7 +20,7 @@ use oauth_core::{
     jose::Sealer,
     model::{Timestamp, User, UserId},
     ports::{Clock, Random},
-    seaorm::SeaStore,
+    seaorm::{SeaStore, UserAccount, entity::user},
 };
 use sea_orm::{
     ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
@@ -70,6 +73,7 @@ pub enum Attempt {
 pub struct SecondFactor {
     store: SeaStore,
     throttle: Throttle,
+    notices: Notices,
     sealer: Arc<Sealer>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -82,14 +86,15 @@ impl SecondFactor {
     /// Second factors in this store, their secrets sealed with the sealing key.
     pub fn new(
         store: SeaStore,
-        throttle: Throttle,
+        (throttle, mail): (Throttle, Mail),
         sealer: Sealer,
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
-        issuer: &oauth_core::model::Issuer,
+        config: &Config,
     ) -> Self {
-        let place = totp::label(issuer.as_str());
-        let https = issuer.is_https();
-        Self { store, throttle, sealer: Arc::new(sealer), clock, random, https, place }
+        let (notices, sealer) = (Notices::new(mail, config), Arc::new(sealer));
+        let issuer = config.issuer();
+        let (place, https) = (totp::label(issuer.as_str()), issuer.is_https());
+        Self { store, throttle, notices, sealer, clock, random, https, place }
     }
 
     /// What a user has.
@@ -132,8 +137,8 @@ impl SecondFactor {
         Ok(totp::enrolment(&secret, &user.username, &self.place))
     }
 
-    /// Confirms with a first code that the app knows the secret; recovery codes to be shown once, or `None` when the
-    /// code is wrong or nothing was begun.
+    /// Confirms with a first code that the app knows the secret, and has the user told; recovery codes to be shown once,
+    /// or why there are none: the code is wrong, or nothing was begun.
     pub async fn confirm(
         &self,
         user: &UserId,
@@ -150,7 +155,7 @@ impl SecondFactor {
             return Ok(Err(Refusal::Wrong));
         };
         let (plain, rows) = codes::fresh(user, &*self.random);
-        let (id, sealed) = (user.clone(), row.sealed);
+        let (id, sealed, notices) = (user.clone(), row.sealed, self.notices.clone());
         let confirmed = self
             .store
             .write(move |t| {
@@ -159,6 +164,7 @@ impl SecondFactor {
                         return Ok(false);
                     }
                     codes::replace(t, &id, rows).await?;
+                    tell(t, &notices, Event::SecondFactorAdded, &id).await?;
                     Ok(true)
                 })
             })
@@ -189,10 +195,21 @@ impl SecondFactor {
         Ok(renewed.then_some(plain))
     }
 
-    /// Takes the second factor away; false when there was none.
+    /// Takes the second factor away, and has the user told; false when there was none. What was begun and not
+    /// confirmed goes too, and is none. Of two requests at once the second sees what the first did.
     pub async fn remove(&self, user: &UserId) -> Result<bool, PortError> {
-        let id = user.clone();
-        self.store.write(move |t| Box::pin(async move { remove(t, &id).await })).await
+        let (id, notices) = (user.clone(), self.notices.clone());
+        let work = self.store.write(move |t| {
+            Box::pin(async move {
+                let confirmed = totp::hold_confirmed(t, &id).await?;
+                remove(t, &id).await?;
+                if confirmed {
+                    tell(t, &notices, Event::SecondFactorRemoved, &id).await?;
+                }
+                Ok(confirmed)
+            })
+        });
+        work.await
     }
 
     /// Looks at a code: six digits of the app, or a recovery code. What looks right is good only once
@@ -276,6 +293,19 @@ pub async fn remove(t: &DatabaseTransaction, user: &UserId) -> Result<bool, Port
         .exec(t)
         .await?;
     Ok(gone.rows_affected == 1)
+}
+
+/// Writes to the user, in the transaction of what happened.
+async fn tell(
+    t: &DatabaseTransaction,
+    notices: &Notices,
+    event: Event<'_>,
+    user: &UserId,
+) -> Result<(), PortError> {
+    match user::Entity::find_by_id(user.as_str()).one(t).await? {
+        Some(row) => notices.tell(t, event, &UserAccount::from(row)).await,
+        None => Ok(()),
+    }
 }
 
 /// What a sealed secret is bound to.

@@ -8,7 +8,6 @@ use crate::{
 };
 use oauth_core::{error::PortError, seaorm::UserAccount};
 use sea_orm::DatabaseTransaction;
-use std::time::Duration;
 
 /// A letter about an identity that is linked, for whoever has a confirmed address.
 pub struct Notice(Option<(Mail, Letter)>);
@@ -26,12 +25,10 @@ impl Notice {
         };
         let Some(address) = &account.email else { return Ok(Self(None)) };
         let (head, label) = (mail.masthead(), person.label());
+        let link = format!("{}/account/identities", head.url);
         let content = Content {
-            head,
-            reader: Reader::of(account, address),
-            link: &format!("{}/account/identities", head.url),
-            life: Duration::ZERO,
             identity: (upstream.settings.name(), label.as_deref()),
+            ..Content::of(head, Reader::of(account, address), &link)
         };
         let language = content.reader.language(configured);
         let letter = letters::write(language, About::Identity, &content)?;

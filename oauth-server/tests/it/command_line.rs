@@ -201,6 +201,27 @@ async fn a_new_password_ends_what_was_got_with_the_old_one() {
     assert!(consents.is_empty(), "it is asked again");
 }
 
+#[tokio::test]
+async fn a_second_factor_is_taken_away_and_its_owner_told() {
+    let server = crate::support::start("").await;
+    // The command has the time from elsewhere.
+    let ahead = SystemClock.now().unix() - server.clock.now().unix();
+    server.clock.advance(Duration::from_secs(ahead.try_into().unwrap()));
+    let ada = server.signed_up("ada").await;
+    let _ = server.state.store.set_email(&ada.id, Some("ada@example.org"), true).await.unwrap();
+    crate::second_factor::enrol(&ada).await;
+    for said in ["ada signs in with the password alone", "ada had no second factor"] {
+        let output = run(server.folder.path(), &["user", "reset-second-factor", "ada"], "");
+        let messages = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && messages.contains(said), "{messages}");
+    }
+    server.clock.advance(Duration::from_mins(1));
+    let letters = server.letters().await;
+    let gone = letters.iter().filter(|l| l.subject.starts_with("Your second factor for "));
+    assert_eq!((letters.len(), gone.count()), (2, 1), "one that it came, and one that it went");
+    assert!(letters.iter().all(|letter| letter.to == "ada@example.org"));
+}
+
 #[test]
 fn clients_are_made_with_a_secret_that_is_shown_once() {
     let folder = tempfile::tempdir().unwrap();

@@ -263,12 +263,33 @@ async fn whoever_came_without_a_password_chooses_one() {
     assert!(ada.get("/account/activity").await.html.contains("A password was set"));
     let letters = server.letters().await;
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].subject, "A new way to sign in to 127.0.0.1:4999");
+    assert_eq!(letters[0].subject, "Your account at 127.0.0.1:4999 has a password now");
+    assert_eq!(letters[0].link("/account"), "http://127.0.0.1:4999/account/sessions");
     assert!(!letters[0].raw.contains(NEW));
     // From now on it takes the present one.
     let page = ada.post(PATH, &[("new_password", "another lantern of nine")]).await;
     assert_eq!(page.problems(), ["current_password"]);
     assert!(fits(&server, "ada", NEW).await);
+    assert_eq!(server.letters().await.len(), 1, "nothing was changed");
+}
+
+#[tokio::test]
+async fn a_first_password_is_told_in_the_language_that_is_configured_to_a_confirmed_address() {
+    for (language, subject) in [
+        ("de", Some("Ihr Konto bei 127.0.0.1:4999 hat jetzt ein Passwort")),
+        ("fr", Some("Votre compte chez 127.0.0.1:4999 a maintenant un mot de passe")),
+        ("en", None),
+    ] {
+        let server = start(&format!("[mail]\nlanguage = {language:?}\n")).await;
+        let (id, ada) = without_password(&server).await;
+        let (email, confirmed) = (Some("ada@example.org"), subject.is_some());
+        let _ = server.state.store.set_email(&id, email, confirmed).await.unwrap();
+        let page = ada.post(PATH, &[("new_password", NEW)]).await;
+        assert_eq!(page.location(), "/account?done=password_set");
+        let letters = server.letters().await;
+        let subjects: Vec<_> = letters.iter().map(|letter| letter.subject.as_str()).collect();
+        assert_eq!(subjects, subject.as_slice(), "{language}");
+    }
 }
 
 #[tokio::test]
@@ -284,12 +305,13 @@ async fn a_first_password_takes_a_recent_sign_in_and_a_user_who_may_sign_in() {
     assert_eq!(ada.get("/login?to=email").await.status, StatusCode::OK, "and there");
     assert!(!fits(&server, "ada", NEW).await);
     // Of two at once the second finds that there is one.
-    let account = server.state.store.account(&id).await.unwrap().unwrap();
+    let _ = server.state.store.set_email(&id, Some("ada@example.org"), true).await.unwrap();
     let people = server.state.people();
     let deed = || Deed::of(What::PasswordSet, &http::HeaderMap::new());
-    assert!(people.choose_password(&account, NEW, deed()).await.unwrap());
-    assert!(!people.choose_password(&account, PASSWORD, deed()).await.unwrap());
+    assert!(people.choose_password(&id, NEW, deed()).await.unwrap());
+    assert!(!people.choose_password(&id, PASSWORD, deed()).await.unwrap());
     assert!(fits(&server, "ada", NEW).await);
+    assert_eq!(server.letters().await.len(), 1);
 }
 
 #[tokio::test]

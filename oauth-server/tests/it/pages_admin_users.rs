@@ -380,6 +380,7 @@ async fn second_factors_are_taken_away_for_whoever_lost_the_device() {
     let eve = server.signed_up("eve").await;
     let page = ada.get(&path(&eve.id, "")).await;
     assert!(!page.has("reset-factors"), "there is nothing to take away");
+    let _ = server.state.store.set_email(&eve.id, Some("eve@example.org"), true).await.unwrap();
     crate::second_factor::enrol(&eve).await;
     let page = ada.get(&path(&eve.id, "")).await;
     assert_eq!(
@@ -400,6 +401,13 @@ async fn second_factors_are_taken_away_for_whoever_lost_the_device() {
     assert!(activity.contains("The people who run this server"), "{activity}");
     let audit = ada.get("/admin/audit").await.html;
     assert!(audit.contains("Second factors reset"), "{audit}");
+    // Eve is told, and not again where there is nothing left to take away.
+    yes(&ada, &reset).await.location();
+    let letters = server.letters().await;
+    let subjects: Vec<_> = letters.iter().map(|letter| letter.subject.as_str()).collect();
+    let gone = "Your second factor for 127.0.0.1:4999 was taken away";
+    assert_eq!(subjects, ["A second factor for 127.0.0.1:4999 was set up", gone]);
+    assert!(letters.iter().all(|letter| letter.to == "eve@example.org"));
     // Nobody else may, and nobody does it to itself.
     refused(&eve.get(&reset).await, StatusCode::NOT_FOUND, "not_found");
     let own = path(&ada.id, "/reset_factors");

@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 use http::{Request, StatusCode};
 use oauth_core::testing::TestDatabase;
 use oauth_server::{
+    activity::{Deed, What},
     entity::{ceremony, identity, passkey, passkey_holder},
     maintenance,
     personal_data::{self, Deletion},
@@ -508,20 +509,70 @@ async fn the_last_way_in_stays() {
 }
 
 #[tokio::test]
-async fn the_owner_is_told_by_letter() {
+async fn the_owner_is_told_by_letter_of_each_that_comes_or_goes() {
+    for (language, added, removed) in [
+        ("de", "Ein neuer Passkey für localhost:4999", "Ein Passkey weniger für localhost:4999"),
+        ("en", "A new passkey for localhost:4999", "A passkey less for localhost:4999"),
+        (
+            "fr",
+            "Une nouvelle clé d’accès pour localhost:4999",
+            "Une clé d’accès de moins pour localhost:4999",
+        ),
+    ] {
+        let server = start(&format!("{HERE}[mail]\nlanguage = {language:?}\n")).await;
+        let ada = server.signed_up("ada").await;
+        let _ = server.state.store.set_email(&ada.id, Some("ada@example.org"), true).await.unwrap();
+        let wanted = options(&ada, &format!("{PAGE}/begin")).await;
+        let answer = Authenticator::new().create(&wanted, &NONE);
+        let form = [("credential", &*answer), ("name", "Old <phone>")];
+        let finish = format!("{PAGE}/add");
+        ada.post(&finish, &form).await.location();
+        assert_refused(&ada.post(&finish, &form).await, StatusCode::FORBIDDEN, OVER);
+        let id = ids(&ada).await.remove(0);
+        let remove = format!("{PAGE}/remove");
+        for done in ["passkey_removed", "passkey_removed_before"] {
+            let page = ada.post(&remove, &[("passkey", &id)]).await;
+            assert_eq!(page.location(), format!("{PAGE}?done={done}"));
+        }
+        let letters = server.letters().await;
+        let subjects: Vec<_> = letters.iter().map(|letter| letter.subject.as_str()).collect();
+        assert_eq!(subjects, [added, removed], "and none of what was refused");
+        for letter in &letters {
+            assert_eq!(letter.to, "ada@example.org");
+            assert!(letter.html.contains(&format!("<html lang=\"{language}\">")));
+            assert!(letter.text.contains("Old <phone>") && !letter.html.contains("Old <phone>"));
+            let link = letter.link("/account/passkeys");
+            assert_eq!(link, "http://localhost:4999/account/passkeys");
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_at_an_address_that_is_not_confirmed() {
     let server = start(HERE).await;
     let ada = server.signed_up("ada").await;
-    let _ = server.state.store.set_email(&ada.id, Some("ada@example.org"), true).await.unwrap();
-    add(&ada, &Authenticator::new(), "Old <phone>").await.location();
+    let _ = server.state.store.set_email(&ada.id, Some("ada@example.org"), false).await.unwrap();
+    add(&ada, &Authenticator::new(), "Phone").await.location();
     let id = ids(&ada).await.remove(0);
     ada.post(&format!("{PAGE}/remove"), &[("passkey", &id)]).await.location();
+    assert!(server.letters().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_owner_is_told_of_each_that_the_operator_takes_away() {
+    let server = start(HERE).await;
+    let (ada, device) = somebody(&server, "ada").await;
+    add(&ada, &device, "Key").await.location();
+    let _ = server.state.store.set_email(&ada.id, Some("ada@example.org"), true).await.unwrap();
+    for gone in [2, 0] {
+        let deed = Deed::of_operator(What::PasskeyRemoved);
+        assert_eq!(server.state.passkeys.remove_all(&ada.id, deed).await.unwrap(), gone);
+    }
     let letters = server.letters().await;
-    let subjects: Vec<_> = letters.iter().map(|letter| letter.subject.as_str()).collect();
-    assert_eq!(subjects, ["A new passkey for localhost:4999", "A passkey less for localhost:4999"]);
-    for letter in &letters {
-        assert_eq!(letter.to, "ada@example.org");
-        assert!(letter.text.contains("Old <phone>") && !letter.html.contains("Old <phone>"));
-        assert!(letter.link("/account/passkeys").starts_with("http://localhost:4999/"));
+    assert_eq!(letters.len(), 2);
+    for name in ["Phone", "Key"] {
+        let removed = format!("The passkey {name} was removed");
+        assert_eq!(letters.iter().filter(|l| l.text.contains(&removed)).count(), 1, "{name}");
     }
 }
 

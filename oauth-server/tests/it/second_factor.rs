@@ -11,6 +11,7 @@ use serde_json::json;
 use std::time::Duration;
 use totp_rs::{Algorithm, Builder, Secret};
 
+const ADA: &str = "ada@example.org";
 const PAGE: &str = "/account/second-factor";
 const ASKED: &str = "/login/second-factor";
 const STEP: Duration = Duration::from_secs(30);
@@ -287,6 +288,82 @@ async fn a_key_is_confirmed_by_its_own_code_and_shown_until_then() {
     assert!(is_signed_in(&ada).await && !is_signed_in(&other).await, "others are signed out");
     let page = ada.post(&path, &[("code", &app.code(&server))]).await;
     assert_eq!(page.status, StatusCode::FORBIDDEN, "it is confirmed already");
+}
+
+#[tokio::test]
+async fn the_owner_is_told_by_letter_of_one_that_comes_or_goes() {
+    for (language, added, removed) in [
+        (
+            "de",
+            "Ein zweiter Faktor für 127.0.0.1:4999 wurde eingerichtet",
+            "Ihr zweiter Faktor für 127.0.0.1:4999 wurde entfernt",
+        ),
+        (
+            "en",
+            "A second factor for 127.0.0.1:4999 was set up",
+            "Your second factor for 127.0.0.1:4999 was taken away",
+        ),
+        (
+            "fr",
+            "Un second facteur pour 127.0.0.1:4999 a été mis en place",
+            "Votre second facteur pour 127.0.0.1:4999 a été retiré",
+        ),
+    ] {
+        let server = start(&format!("[mail]\nlanguage = {language:?}\n")).await;
+        let ada = server.signed_up("ada").await;
+        let _ = server.state.store.set_email(&ada.id, Some(ADA), true).await.unwrap();
+        begin(&ada).await;
+        let page = ada.post(&format!("{PAGE}/confirm"), &[("code", "12345")]).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert!(server.letters().await.is_empty(), "nothing was set up");
+        let (app, codes) = enrol(&ada).await;
+        let remove = format!("{PAGE}/remove");
+        let page = ada.post(&remove, &[("code", "12345")]).await;
+        assert_refused(&page, StatusCode::FORBIDDEN, WRONG);
+        let page = ada.post(&format!("{PAGE}/codes"), &[("code", &codes[0])]).await;
+        assert_eq!(page.status, StatusCode::OK, "{}", page.html);
+        assert_eq!(server.letters().await.len(), 1, "neither a refusal nor new codes");
+        let page = ada.post(&remove, &[("code", &app.code(&server))]).await;
+        assert_eq!(page.location(), format!("{PAGE}?done=second_factor_removed"));
+        let letters = server.letters().await;
+        let subjects: Vec<_> = letters.iter().map(|letter| letter.subject.as_str()).collect();
+        assert_eq!(subjects, [added, removed]);
+        for (letter, path) in letters.iter().zip(["/forgot-password", PAGE]) {
+            assert_eq!(letter.to, ADA);
+            assert!(letter.html.contains(&format!("<html lang=\"{language}\">")));
+            assert_eq!(letter.link(path), format!("http://127.0.0.1:4999{path}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_told_at_an_address_that_is_not_confirmed_or_where_no_letters_leave() {
+    for (toml, confirmed) in [("", false), ("[mail]\ntransport = \"none\"\n", true)] {
+        let server = start(toml).await;
+        let ada = server.signed_up("ada").await;
+        let _ = server.state.store.set_email(&ada.id, Some(ADA), confirmed).await.unwrap();
+        let (app, _) = enrol(&ada).await;
+        let code = app.code(&server);
+        let page = ada.post(&format!("{PAGE}/remove"), &[("code", &code)]).await;
+        assert_eq!(page.location(), format!("{PAGE}?done=second_factor_removed"));
+        assert_eq!(server.state.mail.waiting().await.unwrap().count, 0);
+    }
+}
+
+#[tokio::test]
+async fn what_was_begun_and_not_confirmed_goes_without_a_letter() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let _ = server.state.store.set_email(&ada.id, Some(ADA), true).await.unwrap();
+    begin(&ada).await;
+    assert!(!server.state.second_factor.remove(&ada.id).await.unwrap(), "there was none");
+    assert!(!ada.get(PAGE).await.has("secret"));
+    assert!(server.letters().await.is_empty());
+    enrol(&ada).await;
+    for had in [true, false] {
+        assert_eq!(server.state.second_factor.remove(&ada.id).await.unwrap(), had);
+    }
+    assert_eq!(server.letters().await.len(), 2, "one that it came, and one that it went");
 }
 
 #[tokio::test]

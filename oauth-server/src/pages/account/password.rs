@@ -12,7 +12,7 @@ use crate::{
     credentials::check_password,
     pages::{
         admin::is_recent,
-        errors::{Explanation, Trouble},
+        errors::Trouble,
         form::{Form, Problems},
         page::{Frame, see_other, show as page},
         visit::SignedIn,
@@ -135,9 +135,8 @@ async fn choose(state: &AppState, visit: &SignedIn, params: &Params) -> Result<R
         let problems = Problems::one("new_password", text);
         return form(state, visit, StatusCode::UNPROCESSABLE_ENTITY, problems).await;
     }
-    let account = state.store.account(&user.id).await?.ok_or(Explanation::not_found())?;
     let deed = Deed::of(What::PasswordSet, &visit.headers);
-    if state.people().choose_password(&account, password, deed).await? {
+    if state.people().choose_password(&user.id, password, deed).await? {
         tracing::info!(user.id = %user.id, "user chose a first password");
         return Ok(see_other("/account?done=password_set"));
     }

@@ -154,9 +154,10 @@ pub(super) async fn remove(
         Proof::Wrong => return wrong(&state, &visit).await,
         Proof::Throttled(seconds) => return throttled(&state, &visit, seconds).await,
     }
-    state.second_factor.remove(&user).await?;
-    tracing::info!(user.id = %user, "second factor removed");
-    activity::note(&state, &user, Deed::of(What::SecondFactorRemoved, &visit.headers)).await;
+    if state.second_factor.remove(&user).await? {
+        tracing::info!(user.id = %user, "second factor removed");
+        activity::note(&state, &user, Deed::of(What::SecondFactorRemoved, &visit.headers)).await;
+    }
     Ok(see_other(&format!("{PATH}?done=second_factor_removed")))
 }
 

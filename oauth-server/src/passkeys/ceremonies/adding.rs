@@ -7,12 +7,14 @@ use crate::{
         passkey::{ActiveModel, Column, Entity},
         passkey_holder as holder,
     },
-    passkeys::{MOST, Passkeys, held, notice::Event},
+    passkeys::{MOST, Passkeys, held},
+    people::Event,
 };
 use http::HeaderMap;
 use oauth_core::{
     error::PortError,
     model::{User, UserId},
+    seaorm::UserAccount,
 };
 use sea_orm::{
     ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
@@ -131,7 +133,7 @@ impl Passkeys {
         ) {
             return Ok(Written::Known);
         }
-        self.tell(t, Event::Added, &owner, name).await?;
+        self.notices.tell(t, Event::PasskeyAdded(name), &UserAccount::from(owner)).await?;
         activity::record(t, user, self.now(), deed).await?;
         Ok(Written::Done)
     }

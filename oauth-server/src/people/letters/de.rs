@@ -12,6 +12,25 @@ letter!(password_changed, "emails/de/password_changed.txt", "emails/de/password_
 letter!(change, "emails/de/change.txt", "emails/de/change.html", life);
 letter!(email_changed, "emails/de/email_changed.txt", "emails/de/email_changed.html", life);
 letter!(identity, "emails/de/identity.txt", "emails/de/identity.html", provider, label);
+#[cfg(feature = "passkeys")]
+letter!(passkey_added, "emails/de/passkey_added.txt", "emails/de/passkey_added.html", passkey);
+letter!(
+    passkey_removed,
+    "emails/de/passkey_removed.txt",
+    "emails/de/passkey_removed.html",
+    passkey
+);
+letter!(password_set, "emails/de/password_set.txt", "emails/de/password_set.html");
+letter!(
+    second_factor_added,
+    "emails/de/second_factor_added.txt",
+    "emails/de/second_factor_added.html"
+);
+letter!(
+    second_factor_removed,
+    "emails/de/second_factor_removed.txt",
+    "emails/de/second_factor_removed.html"
+);
 
 const UNITS: [[&str; 2]; 4] =
     [["Tag", "Tagen"], ["Stunde", "Stunden"], ["Minute", "Minuten"], ["Sekunde", "Sekunden"]];
@@ -32,5 +51,20 @@ pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortE
             email_changed(&format!("Ihre Adresse für {place} wurde ersetzt"), words)
         }
         About::Identity => identity(&format!("Ein neuer Weg, sich bei {place} anzumelden"), words),
+        #[cfg(feature = "passkeys")]
+        About::PasskeyAdded => passkey_added(&format!("Ein neuer Passkey für {place}"), words),
+        About::PasskeyRemoved => {
+            passkey_removed(&format!("Ein Passkey weniger für {place}"), words)
+        }
+        About::PasswordSet => {
+            password_set(&format!("Ihr Konto bei {place} hat jetzt ein Passwort"), words)
+        }
+        About::SecondFactorAdded => second_factor_added(
+            &format!("Ein zweiter Faktor für {place} wurde eingerichtet"),
+            words,
+        ),
+        About::SecondFactorRemoved => {
+            second_factor_removed(&format!("Ihr zweiter Faktor für {place} wurde entfernt"), words)
+        }
     }
 }

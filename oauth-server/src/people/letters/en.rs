@@ -12,6 +12,25 @@ letter!(password_changed, "emails/en/password_changed.txt", "emails/en/password_
 letter!(change, "emails/en/change.txt", "emails/en/change.html", life);
 letter!(email_changed, "emails/en/email_changed.txt", "emails/en/email_changed.html", life);
 letter!(identity, "emails/en/identity.txt", "emails/en/identity.html", provider, label);
+#[cfg(feature = "passkeys")]
+letter!(passkey_added, "emails/en/passkey_added.txt", "emails/en/passkey_added.html", passkey);
+letter!(
+    passkey_removed,
+    "emails/en/passkey_removed.txt",
+    "emails/en/passkey_removed.html",
+    passkey
+);
+letter!(password_set, "emails/en/password_set.txt", "emails/en/password_set.html");
+letter!(
+    second_factor_added,
+    "emails/en/second_factor_added.txt",
+    "emails/en/second_factor_added.html"
+);
+letter!(
+    second_factor_removed,
+    "emails/en/second_factor_removed.txt",
+    "emails/en/second_factor_removed.html"
+);
 
 /// The units of time.
 pub(crate) const UNITS: [[&str; 2]; 4] =
@@ -33,5 +52,17 @@ pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortE
             email_changed(&format!("Your address for {place} was replaced"), words)
         }
         About::Identity => identity(&format!("A new way to sign in to {place}"), words),
+        #[cfg(feature = "passkeys")]
+        About::PasskeyAdded => passkey_added(&format!("A new passkey for {place}"), words),
+        About::PasskeyRemoved => passkey_removed(&format!("A passkey less for {place}"), words),
+        About::PasswordSet => {
+            password_set(&format!("Your account at {place} has a password now"), words)
+        }
+        About::SecondFactorAdded => {
+            second_factor_added(&format!("A second factor for {place} was set up"), words)
+        }
+        About::SecondFactorRemoved => {
+            second_factor_removed(&format!("Your second factor for {place} was taken away"), words)
+        }
     }
 }

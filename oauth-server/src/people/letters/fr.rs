@@ -12,6 +12,25 @@ letter!(password_changed, "emails/fr/password_changed.txt", "emails/fr/password_
 letter!(change, "emails/fr/change.txt", "emails/fr/change.html", life);
 letter!(email_changed, "emails/fr/email_changed.txt", "emails/fr/email_changed.html", life);
 letter!(identity, "emails/fr/identity.txt", "emails/fr/identity.html", provider, label);
+#[cfg(feature = "passkeys")]
+letter!(passkey_added, "emails/fr/passkey_added.txt", "emails/fr/passkey_added.html", passkey);
+letter!(
+    passkey_removed,
+    "emails/fr/passkey_removed.txt",
+    "emails/fr/passkey_removed.html",
+    passkey
+);
+letter!(password_set, "emails/fr/password_set.txt", "emails/fr/password_set.html");
+letter!(
+    second_factor_added,
+    "emails/fr/second_factor_added.txt",
+    "emails/fr/second_factor_added.html"
+);
+letter!(
+    second_factor_removed,
+    "emails/fr/second_factor_removed.txt",
+    "emails/fr/second_factor_removed.html"
+);
 
 const UNITS: [[&str; 2]; 4] =
     [["jour", "jours"], ["heure", "heures"], ["minute", "minutes"], ["seconde", "secondes"]];
@@ -33,6 +52,23 @@ pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortE
         }
         About::Identity => {
             identity(&format!("Une nouvelle façon de vous connecter à {place}"), words)
+        }
+        #[cfg(feature = "passkeys")]
+        About::PasskeyAdded => {
+            passkey_added(&format!("Une nouvelle clé d’accès pour {place}"), words)
+        }
+        About::PasskeyRemoved => {
+            passkey_removed(&format!("Une clé d’accès de moins pour {place}"), words)
+        }
+        About::PasswordSet => {
+            password_set(&format!("Votre compte chez {place} a maintenant un mot de passe"), words)
+        }
+        About::SecondFactorAdded => second_factor_added(
+            &format!("Un second facteur pour {place} a été mis en place"),
+            words,
+        ),
+        About::SecondFactorRemoved => {
+            second_factor_removed(&format!("Votre second facteur pour {place} a été retiré"), words)
         }
     }
 }
