@@ -34,7 +34,8 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<
         // A path that could be read in two ways could be two subscriptions.
         asked.path().map_err(Refusal::unsafe_path)?;
         let about = (self.0)(asked);
-        if about.is_some_and(|path| principal.nmos("query").may_subscribe(&path)) {
+        let rights = principal.nmos("query");
+        if about.is_some_and(|path| rights.may_connect_to_subscription(&path)) {
             Ok(())
         } else {
             Err(Refusal::insufficient_scope(Scope::parse("query")))
