@@ -2,11 +2,12 @@
 
 use crate::{
     asked::Asked,
-    policy::Policy,
+    policy::{Need, Policy},
     principal::Principal,
     refusal::{Refusal, Style},
 };
 use async_trait::async_trait;
+use http::Method;
 use oauth_core::model::Scope;
 use std::fmt;
 
@@ -30,6 +31,10 @@ impl<F> fmt::Debug for QuerySockets<F> {
 
 #[async_trait]
 impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<F> {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        Ok(need(asked.method()))
+    }
+
     async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         // A path that could be read in two ways could be two subscriptions.
         asked.path().map_err(Refusal::unsafe_path)?;
@@ -54,6 +59,10 @@ pub struct EventSockets;
 
 #[async_trait]
 impl Policy for EventSockets {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        Ok(need(asked.method()))
+    }
+
     async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         asked.path().map_err(Refusal::unsafe_path)?;
         if principal.rights().read_something("events") {
@@ -66,4 +75,9 @@ impl Policy for EventSockets {
     fn style(&self) -> Style {
         Style::Nmos
     }
+}
+
+/// A browser asks with OPTIONS whether it may send a token, and has none with it.
+fn need(method: &Method) -> Need {
+    if *method == Method::OPTIONS { Need::Nothing } else { Need::Token }
 }

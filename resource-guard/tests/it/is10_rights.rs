@@ -1,6 +1,6 @@
 //! AMWA BCP-003-02: registrations belong to a client, and web sockets are judged by what comes through them.
 
-use crate::support::{RSA, app, call, node, node_claims, send};
+use crate::support::{RSA, app, call, get_bare, node, node_claims, send};
 use axum::{
     Json, Router,
     body::Body,
@@ -242,8 +242,7 @@ async fn r18_sockets_of_a_query_api_by_what_they_are_about() {
     ] {
         assert_eq!(connects(path, &rights).await, 403, "{path} {rights}");
     }
-    let bare = Request::get("/ws/1").body(Body::empty()).unwrap();
-    assert_eq!(send(&query_sockets(), bare).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(get_bare(&query_sockets(), "/ws/1").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -346,6 +345,25 @@ async fn r19_events_by_the_sources_that_are_asked_for() {
     assert_eq!(ask(json!({"read": ["devices/*"]})).await, (200, String::new()));
     assert_eq!(ask(json!({"write": ["sources/*"]})).await.0, 403);
     assert_eq!(ask(json!({})).await.0, 403);
+}
+
+/// The sockets of an Events API.
+fn event_sockets() -> Router {
+    Router::new().route("/ws/{id}", get(|| async { "connected" })).layer(guard().with(EventSockets))
+}
+
+#[tokio::test]
+async fn r8_options_on_sockets_needs_no_token() {
+    for app in [query_sockets(), event_sockets()] {
+        for extra in ["", "?access_token=garbage"] {
+            let request = Request::options(format!("/ws/1{extra}")).body(Body::empty()).unwrap();
+            let answer = send(&app, request).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap();
+            assert!(allowed.contains("Authorization"), "{allowed}");
+        }
+        assert_eq!(get_bare(&app, "/ws/1").await.status, StatusCode::UNAUTHORIZED);
+    }
 }
 
 #[tokio::test]
