@@ -11,8 +11,8 @@ use http::Method;
 use oauth_core::model::Scope;
 use std::fmt;
 
-/// The policy of the sockets of a Query API. Their own address (`ws_href`) is not judged; what counts is the
-/// `resource_path` of the subscription behind it, which the registry finds.
+/// The policy of the sockets of a Query API, which lets nothing but handshakes pass. Their own address (`ws_href`) is
+/// not judged; what counts is the `resource_path` of the subscription behind it, which the registry finds.
 pub struct QuerySockets<F>(F);
 
 impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> QuerySockets<F> {
@@ -36,8 +36,7 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<
     }
 
     async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        // A path that could be read in two ways could be two subscriptions.
-        asked.path().map_err(Refusal::unsafe_path)?;
+        handshake(asked)?;
         let about = (self.0)(asked);
         let rights = principal.nmos("query");
         if about.is_some_and(|path| rights.may_connect_to_subscription(&path)) {
@@ -52,8 +51,9 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<
     }
 }
 
-/// The policy of the sockets of an Events API: whoever may read some source may connect, and each command says
-/// which sources it is about ([`NmosRights::readable_sources`](super::NmosRights::readable_sources)).
+/// The policy of the sockets of an Events API, which lets nothing but handshakes pass: whoever may read some source may
+/// connect, and each command says which sources it is about
+/// ([`NmosRights::readable_sources`](super::NmosRights::readable_sources)).
 #[derive(Clone, Copy, Debug)]
 pub struct EventSockets;
 
@@ -64,7 +64,7 @@ impl Policy for EventSockets {
     }
 
     async fn allow(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        asked.path().map_err(Refusal::unsafe_path)?;
+        handshake(asked)?;
         if principal.rights().read_something("events") {
             Ok(())
         } else {
@@ -80,4 +80,14 @@ impl Policy for EventSockets {
 /// A browser asks with OPTIONS whether it may send a token, and has none with it.
 fn need(method: &Method) -> Need {
     if *method == Method::OPTIONS { Need::Nothing } else { Need::Token }
+}
+
+/// Refuses what does not open a web socket: the rights that are looked at here are no rights to anything else.
+fn handshake(asked: &Asked<'_>) -> Result<(), Refusal> {
+    asked.path().map_err(Refusal::unsafe_path)?;
+    if asked.is_websocket() {
+        Ok(())
+    } else {
+        Err(Refusal::invalid_request("only WebSocket handshakes are answered here"))
+    }
 }

@@ -201,7 +201,7 @@ fn query_sockets() -> Router {
         _ => None,
     };
     Router::new()
-        .route("/ws/{id}", get(|| async { "connected" }))
+        .route("/ws/{id}", any(|| async { "connected" }))
         .layer(guard().with(QuerySockets::new(about)))
 }
 
@@ -337,7 +337,8 @@ async fn r19_events_by_the_sources_that_are_asked_for() {
         .layer(guard().with(EventSockets));
     let ask = async |rights: Value| {
         let token = token(&json!({"x-nmos-events": rights}));
-        let answer = call(&app, "GET", "/x-nmos/events/v1.0/devices/d/ws", &token).await;
+        let request = handshake("/x-nmos/events/v1.0/devices/d/ws", &token);
+        let answer = send(&app, request).await;
         (answer.status.as_u16(), answer.body)
     };
     assert_eq!(ask(json!({"read": ["sources/*"]})).await, (200, "a,b".to_owned()));
@@ -349,7 +350,28 @@ async fn r19_events_by_the_sources_that_are_asked_for() {
 
 /// The sockets of an Events API.
 fn event_sockets() -> Router {
-    Router::new().route("/ws/{id}", get(|| async { "connected" })).layer(guard().with(EventSockets))
+    Router::new().route("/ws/{id}", any(|| async { "connected" })).layer(guard().with(EventSockets))
+}
+
+#[tokio::test]
+async fn sockets_let_nothing_but_handshakes_pass() {
+    let all = json!({"read": ["*"], "write": ["*"]});
+    let token = token(&json!({"x-nmos-query": all, "x-nmos-events": all}));
+    let path = "/ws/1";
+    for app in [query_sockets(), event_sockets()] {
+        assert_eq!(send(&app, handshake(path, &token)).await.status, StatusCode::OK);
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"] {
+            let answer = call(&app, method, path, &token).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{method}");
+        }
+        let posted = Request::post(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::UPGRADE, "websocket")
+            .body(Body::empty());
+        let answer = send(&app, posted.unwrap()).await;
+        assert_eq!(answer.nmos_error(), (400, "invalid_request".to_owned()));
+    }
 }
 
 #[tokio::test]
