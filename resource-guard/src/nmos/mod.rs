@@ -7,6 +7,9 @@
 //! * Registration API: [`Registrations`], with [`Registry`] for the bodies.
 //! * Query API: [`QuerySockets`], and [`NmosRights::may_create_subscription`].
 //! * Events API: [`EventSockets`], and [`NmosRights::readable_sources`].
+//!
+//! Behind all of them OPTIONS reaches the handler without a token, as IS-10 wants it. What the handler says beside its
+//! headers is left out of the answer; what it does is done, and so it must do nothing.
 
 mod owners;
 mod registry;

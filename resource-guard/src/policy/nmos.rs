@@ -72,6 +72,7 @@ fn asks_for_websocket(headers: &HeaderMap) -> bool {
 impl Policy for Nmos {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         if asked.method() == Method::OPTIONS {
+            // Whatever the handler says to that, its body does not leave the guard.
             return Ok(Need::Nothing);
         }
         let path = asked.path().map_err(Refusal::unsafe_path)?;

@@ -122,6 +122,32 @@ async fn r8_options_never_needs_a_token() {
 }
 
 #[tokio::test]
+async fn r8_options_tells_nothing_of_the_content() {
+    async fn content() -> ([(&'static str, &'static str); 2], &'static str) {
+        ([("content-type", "application/json"), ("etag", "\"7\"")], "{\"secret\":7}")
+    }
+    let node = Router::new()
+        .route("/x-nmos/node/v1.3/self", any(content))
+        .fallback(content)
+        .layer(offline_guard().nmos());
+    for path in ["/x-nmos/node/v1.3/self", "/x-nmos/node/v1.3/devices"] {
+        for token in [None, Some("garbage")] {
+            let mut request = Request::options(path);
+            if let Some(token) = token {
+                request = request.header("authorization", format!("Bearer {token}"));
+            }
+            let answer = send(&node, request.body(Body::empty()).unwrap()).await;
+            assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, ""), "{path}");
+            for name in ["content-type", "etag"] {
+                assert!(!answer.headers.contains_key(name), "{path} {name}");
+            }
+            assert!(answer.headers.contains_key("access-control-allow-headers"), "{path}");
+        }
+        assert_eq!(get_bare(&node, path).await.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn paths_no_claim_reaches_are_refused() {
     let all = token(
         &json!({"scope": "connection", "x-nmos-connection": {"read": ["*"], "write": ["*"]}}),
