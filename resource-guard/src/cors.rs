@@ -21,6 +21,8 @@ enum Routing {
 
 /// Completes an answer. What the handler has set stays, except that `Authorization` joins the headers it allows: a
 /// star does not cover it ([Fetch, CORS protocol](https://fetch.spec.whatwg.org/#http-access-control-allow-headers)).
+/// An answer to OPTIONS loses its body, since nobody was asked for a token: a handler for whatever method would give
+/// away what it answers to GET.
 pub(crate) fn finish<R: From<String>>(method: &Method, response: &mut Response<R>) {
     if *method == Method::OPTIONS {
         let mut routing = Routing::Known;
@@ -29,10 +31,8 @@ pub(crate) fn finish<R: From<String>>(method: &Method, response: &mut Response<R
             // The handler knows nothing of OPTIONS; its list of methods is the answer. A router around it that knows
             // the list better adds it to an answer without one.
             *response.status_mut() = StatusCode::OK;
-            *response.body_mut() = R::from(String::new());
-            response.headers_mut().remove(header::CONTENT_TYPE);
-            response.headers_mut().remove(header::CONTENT_LENGTH);
         }
+        empty(response);
         preflight(response.headers_mut(), routing);
     } else {
         let headers = response.headers_mut();
@@ -46,6 +46,25 @@ pub(crate) fn finish<R: From<String>>(method: &Method, response: &mut Response<R
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),
     );
+}
+
+/// Takes away the body, and the headers that tell of it.
+fn empty<R: From<String>>(response: &mut Response<R>) {
+    *response.body_mut() = R::from(String::new());
+    let headers = response.headers_mut();
+    let telling: Vec<_> = headers.keys().filter(|name| tells_of_body(name)).cloned().collect();
+    for name in telling {
+        headers.remove(name);
+    }
+}
+
+fn tells_of_body(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    name.starts_with("content-")
+        || matches!(
+            name,
+            "digest" | "etag" | "last-modified" | "repr-digest" | "trailer" | "transfer-encoding"
+        )
 }
 
 fn preflight(headers: &mut HeaderMap, routing: Routing) {
@@ -87,14 +106,22 @@ fn unless_set(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
 mod tests {
     use super::*;
 
-    fn finished(method: &Method, status: u16, set: &[(&'static str, &'static str)]) -> HeaderMap {
+    fn answer(
+        method: &Method,
+        status: u16,
+        set: &[(&'static str, &'static str)],
+    ) -> Response<String> {
         let mut response = Response::new("body".to_owned());
         *response.status_mut() = StatusCode::from_u16(status).unwrap();
         for (name, value) in set {
             response.headers_mut().insert(*name, HeaderValue::from_static(value));
         }
         finish(method, &mut response);
-        response.headers().clone()
+        response
+    }
+
+    fn finished(method: &Method, status: u16, set: &[(&'static str, &'static str)]) -> HeaderMap {
+        answer(method, status, set).headers().clone()
     }
 
     #[test]
@@ -125,6 +152,32 @@ mod tests {
             (headers.get("allow").unwrap(), headers.contains_key("access-control-allow-methods")),
             (&HeaderValue::from_static("POST"), false)
         );
+    }
+
+    #[test]
+    fn r8_an_answer_to_options_has_no_body() {
+        let set = [
+            ("content-type", "text/plain"),
+            ("content-length", "4"),
+            ("content-digest", "sha-256=:x:"),
+            ("etag", "\"x\""),
+            ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+            ("transfer-encoding", "chunked"),
+            ("x-own", "stays"),
+        ];
+        for status in [200, 204, 404, 405, 500] {
+            let answer = answer(&Method::OPTIONS, status, &set);
+            assert_eq!(answer.body(), "", "{status}");
+            for (name, _) in &set[..6] {
+                assert!(!answer.headers().contains_key(*name), "{status} {name}");
+            }
+            assert_eq!(answer.headers()["x-own"], "stays");
+        }
+        for method in [Method::GET, Method::HEAD, Method::POST] {
+            let answer = answer(&method, 200, &set);
+            assert_eq!(answer.body(), "body");
+            assert!(set.iter().all(|(name, _)| answer.headers().contains_key(*name)));
+        }
     }
 
     #[test]

@@ -37,7 +37,8 @@ pub(crate) enum HostPattern {
 impl HostPattern {
     /// Reads a pattern. The star is a whole label and the first one
     /// ([RFC 4592 2.1.1](https://www.rfc-editor.org/rfc/rfc4592#section-2.1.1)), and something follows it: a star alone
-    /// would mean the whole internet.
+    /// would mean the whole internet. The example of IS-10, `node-*.example.com`, is none: its text says that wildcards
+    /// are as in RFC 4592, where that is the name of one host.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("*.") {
             Some(parent) => {
@@ -152,6 +153,10 @@ mod tests {
         assert!(!means("*.example.com", "example.com"), "not the name itself");
         assert!(!means("*.example.com", "badexample.com"));
         assert!(!means("a.*.example.com", "a.b.example.com"), "only the first label");
+        // The example of IS-10, which its own text does not allow.
+        for host in ["node-1.example.com", "node-.example.com", "node-1.a.example.com"] {
+            assert!(!means("https://node-*.example.com", host), "a whole label: {host}");
+        }
     }
 
     #[test]

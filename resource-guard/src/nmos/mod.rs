@@ -5,8 +5,11 @@
 //! shows and a value for what only the handler knows:
 //!
 //! * Registration API: [`Registrations`], with [`Registry`] for the bodies.
-//! * Query API: [`QuerySockets`], and [`NmosRights::may_subscribe`].
+//! * Query API: [`QuerySockets`], and [`NmosRights::may_create_subscription`].
 //! * Events API: [`EventSockets`], and [`NmosRights::readable_sources`].
+//!
+//! Behind all of them OPTIONS reaches the handler without a token, as IS-10 wants it. What the handler says beside its
+//! headers is left out of the answer; what it does is done, and so it must do nothing.
 
 mod owners;
 mod registry;
@@ -48,15 +51,22 @@ impl<'p> NmosRights<'p> {
         self.principal.client_id()
     }
 
-    /// Whether a subscription to this `resource_path` of a Query API may be made or listened to: it takes the right to
-    /// write `subscriptions` and the right to read what it is about.
-    pub fn may_subscribe(&self, resource_path: &str) -> bool {
+    /// Whether a subscription of a Query API with this `resource_path` may be created: it takes the right to write
+    /// `subscriptions`, and nobody creates what they may not connect to.
+    pub fn may_create_subscription(&self, resource_path: &str) -> bool {
+        self.may_write("subscriptions") && self.may_connect_to_subscription(resource_path)
+    }
+
+    /// Whether a subscription of a Query API with this `resource_path` may be connected to: it takes the right to read
+    /// what it is about, be it the list (`receivers`) or whatever is in it (`receivers/*`).
+    pub fn may_connect_to_subscription(&self, resource_path: &str) -> bool {
+        // With a slash at its end the path stands for both.
+        let may_read_all = |path: &str| self.may_read(&format!("{path}/"));
         // An empty path is about everything, and only those may listen to it who may read everything there is.
-        let about = match resource_path.trim_matches('/') {
-            "" => EVERYTHING.iter().all(|path| self.may_read(path)),
-            path => self.may_read(path),
-        };
-        self.may_write("subscriptions") && about
+        match resource_path.trim_matches('/') {
+            "" => EVERYTHING.into_iter().all(may_read_all),
+            path => may_read_all(path),
+        }
     }
 
     /// Those of the sources of an Events API that may be listened to. A subscription command that names others asks

@@ -2,15 +2,16 @@
 
 use crate::{
     asked::Asked,
-    policy::{Policy, Verdict},
+    policy::{Need, Policy, Verdict},
     principal::Principal,
     refusal::{Refusal, Style},
 };
+use http::Method;
 use oauth_core::model::Scope;
 use std::fmt;
 
-/// The policy of the sockets of a Query API. Their own address (`ws_href`) is not judged; what counts is the
-/// `resource_path` of the subscription behind it, which the registry finds.
+/// The policy of the sockets of a Query API, which lets nothing but handshakes pass. Their own address (`ws_href`) is
+/// not judged; what counts is the `resource_path` of the subscription behind it, which the registry finds.
 pub struct QuerySockets<F>(F);
 
 impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> QuerySockets<F> {
@@ -29,10 +30,10 @@ impl<F> fmt::Debug for QuerySockets<F> {
 
 impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> QuerySockets<F> {
     fn judge(&self, asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        // A path that could be read in two ways could be two subscriptions.
-        asked.path().map_err(Refusal::unsafe_path)?;
+        handshake(asked)?;
         let about = (self.0)(asked);
-        if about.is_some_and(|path| principal.nmos("query").may_subscribe(&path)) {
+        let rights = principal.nmos("query");
+        if about.is_some_and(|path| rights.may_connect_to_subscription(&path)) {
             Ok(())
         } else {
             Err(Refusal::insufficient_scope(Scope::parse("query")))
@@ -41,6 +42,10 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> QuerySockets<F> {
 }
 
 impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<F> {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        Ok(need(asked.method()))
+    }
+
     fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
         self.judge(asked, principal).into()
     }
@@ -50,14 +55,15 @@ impl<F: Fn(&Asked<'_>) -> Option<String> + Send + Sync> Policy for QuerySockets<
     }
 }
 
-/// The policy of the sockets of an Events API: whoever may read some source may connect, and each command says
-/// which sources it is about ([`NmosRights::readable_sources`](super::NmosRights::readable_sources)).
+/// The policy of the sockets of an Events API, which lets nothing but handshakes pass: whoever may read some source may
+/// connect, and each command says which sources it is about
+/// ([`NmosRights::readable_sources`](super::NmosRights::readable_sources)).
 #[derive(Clone, Copy, Debug)]
 pub struct EventSockets;
 
 impl EventSockets {
     fn judge(asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
-        asked.path().map_err(Refusal::unsafe_path)?;
+        handshake(asked)?;
         if principal.rights().read_something("events") {
             Ok(())
         } else {
@@ -67,11 +73,30 @@ impl EventSockets {
 }
 
 impl Policy for EventSockets {
+    fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
+        Ok(need(asked.method()))
+    }
+
     fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
         Self::judge(asked, principal).into()
     }
 
     fn style(&self) -> Style {
         Style::Nmos
+    }
+}
+
+/// A browser asks with OPTIONS whether it may send a token, and has none with it.
+fn need(method: &Method) -> Need {
+    if *method == Method::OPTIONS { Need::Nothing } else { Need::Token }
+}
+
+/// Refuses what does not open a web socket: the rights that are looked at here are no rights to anything else.
+fn handshake(asked: &Asked<'_>) -> Result<(), Refusal> {
+    asked.path().map_err(Refusal::unsafe_path)?;
+    if asked.is_websocket() {
+        Ok(())
+    } else {
+        Err(Refusal::invalid_request("only WebSocket handshakes are answered here"))
     }
 }

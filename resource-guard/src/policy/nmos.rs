@@ -7,7 +7,7 @@ use crate::{
     refusal::{Refusal, Style},
     rights::{Access, is_api},
 };
-use http::Method;
+use http::{HeaderMap, Method, header};
 use oauth_core::model::Scope;
 
 /// Grants by `x-nmos-*` claims × method × path.
@@ -54,10 +54,24 @@ fn access(method: &Method) -> Option<Access> {
     }
 }
 
+/// Whether the caller may open web sockets at the paths of an API. A list of a Query API that is upgraded is a new
+/// subscription (AMWA IS-04, querying), which takes the right to write them (AMWA BCP-003-02).
+fn may_upgrade(api: &str, principal: &Principal) -> bool {
+    api != "query" || principal.nmos(api).may_write("subscriptions")
+}
+
+/// Whether the request asks for a web socket. A handler may be content with less than a whole handshake, and so one
+/// word is enough here.
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let names = |value: &[u8]| value.to_ascii_lowercase().windows(9).any(|w| w == b"websocket");
+    headers.get_all(header::UPGRADE).iter().any(|value| names(value.as_bytes()))
+}
+
 impl Nmos {
     fn judge(asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         let path = asked.path().map_err(Refusal::unsafe_path)?;
         let access = access(asked.method()).ok_or(Refusal::insufficient_scope(None))?;
+        let upgrade = asks_for_websocket(asked.headers());
         for (path, slash) in path.readings() {
             let (api, allowed) = match (place(path), access) {
                 (Place::Root, Access::Read) => (None, true),
@@ -65,7 +79,8 @@ impl Nmos {
                     (Some(api), principal.mentions(api) || principal.scope().contains(api))
                 }
                 (Place::Below(api, rest), access) => {
-                    (Some(api), principal.rights().allow(access, api, rest, slash))
+                    let allowed = principal.rights().allow(access, api, rest, slash);
+                    (Some(api), allowed && (!upgrade || may_upgrade(api, principal)))
                 }
                 _ => (None, false),
             };
@@ -80,6 +95,7 @@ impl Nmos {
 impl Policy for Nmos {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
         if asked.method() == Method::OPTIONS {
+            // Whatever the handler says to that, its body does not leave the guard.
             return Ok(Need::Nothing);
         }
         let path = asked.path().map_err(Refusal::unsafe_path)?;

@@ -1,32 +1,46 @@
 //! AMWA IS-10: what `x-nmos-*` claims allow on which path by which method, after normalisation.
 
 use crate::support::{
-    Answer, ISSUER, KEY, app, call, claims_but, get_bare, offline_guard, send, sign,
+    AUDIENCE, Answer, HOST, ISSUER, KEY, RSA, app, call, claims_but, jwks, node, offline_guard,
+    send, sign,
 };
 use axum::{Router, body::Body, extract::Path, routing::any};
 use http::{Request, StatusCode};
+use oauth_core::jose::KeySet;
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
 };
-use resource_guard::Principal;
+use resource_guard::{Guard, Principal};
 use serde_json::{Value, json};
 
 const BASE: &str = "/x-nmos/connection/v1.1";
 
-fn nmos() -> Router {
-    app(offline_guard().nmos())
+/// A guard of one issuer with ES256, and the guard of a node with RS512: paths mean the same to both.
+fn guards() -> [Guard; 2] {
+    let keys = KeySet::from_jwks(&jwks([&*RSA]));
+    [offline_guard(), node().0.trust_issuer(ISSUER).keys(keys).build().unwrap()]
 }
 
-fn token(changes: &Value) -> String {
-    let mut claims = claims_but(ISSUER, &json!({"scope": null}));
-    for (name, value) in changes.as_object().unwrap() {
-        claims[name] = value.clone();
-    }
-    sign(&KEY, &claims)
+fn nmos() -> [Router; 2] {
+    guards().map(|guard| app(guard.nmos()))
 }
 
-fn rights(read: &[&str], write: &[&str]) -> String {
+/// The same token for each of the guards.
+type Tokens = [String; 2];
+
+fn token(changes: &Value) -> Tokens {
+    let claims = |aud: &str| {
+        let mut claims = claims_but(ISSUER, &json!({"scope": null, "aud": aud}));
+        for (name, value) in changes.as_object().unwrap() {
+            claims[name] = value.clone();
+        }
+        claims
+    };
+    [sign(&KEY, &claims(AUDIENCE)), RSA.signer.sign("JWT", &claims(HOST)).unwrap()]
+}
+
+fn rights(read: &[&str], write: &[&str]) -> Tokens {
     let mut object = json!({});
     if !read.is_empty() {
         object["read"] = json!(read);
@@ -37,17 +51,40 @@ fn rights(read: &[&str], write: &[&str]) -> String {
     token(&json!({"x-nmos-connection": object}))
 }
 
-async fn status(method: &str, path: &str, token: &str) -> u16 {
-    call(&nmos(), method, path, token).await.status.as_u16()
+fn garbage() -> Tokens {
+    [(); 2].map(|()| "garbage".to_owned())
+}
+
+/// What both answer with the token.
+async fn answer_of(apps: &[Router; 2], method: &str, path: &str, tokens: &Tokens) -> Answer {
+    let [one, node] = apps;
+    let [for_one, for_node] = tokens;
+    same(call(one, method, path, for_one).await, call(node, method, path, for_node).await)
+}
+
+/// What both answer without a token.
+async fn bare(apps: &[Router; 2], method: &str, path: &str) -> Answer {
+    let [one, node] = apps;
+    let request = || Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+    same(send(one, request()).await, send(node, request()).await)
+}
+
+fn same(one: Answer, node: Answer) -> Answer {
+    let seen = |a: &Answer| (a.status, a.body.clone(), a.challenge().to_owned());
+    assert_eq!(seen(&one), seen(&node));
+    node
+}
+
+async fn status(method: &str, path: &str, tokens: &Tokens) -> u16 {
+    answer_of(&nmos(), method, path, tokens).await.status.as_u16()
 }
 
 #[tokio::test]
 async fn r6_the_root_is_free_to_read() {
     for path in ["/", "/x-nmos", "/x-nmos/", "/?x=y", "/x-nmos?x"] {
-        assert_eq!(get_bare(&nmos(), path).await.status, StatusCode::OK, "{path}");
+        assert_eq!(bare(&nmos(), "GET", path).await.status, StatusCode::OK, "{path}");
         for method in ["POST", "PUT", "PATCH", "DELETE", "TRACE"] {
-            let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-            assert_eq!(send(&nmos(), request).await.status.as_u16(), 401, "{method} {path}");
+            assert_eq!(bare(&nmos(), method, path).await.status.as_u16(), 401, "{method} {path}");
             assert_eq!(status(method, path, &rights(&["*"], &["*"])).await, 403, "{method} {path}");
         }
     }
@@ -57,7 +94,7 @@ async fn r6_the_root_is_free_to_read() {
 async fn r6_base_paths_need_claim_or_scope() {
     for path in ["/x-nmos/connection", "/x-nmos/connection/", BASE, "/x-nmos/connection/v1.1/?x=y"]
     {
-        assert_eq!(get_bare(&nmos(), path).await.status.as_u16(), 401, "{path}");
+        assert_eq!(bare(&nmos(), "GET", path).await.status.as_u16(), 401, "{path}");
         for method in ["GET", "HEAD"] {
             let by_scope = token(&json!({"scope": "node connection"}));
             assert_eq!(status(method, path, &by_scope).await, 200, "{path}");
@@ -116,8 +153,33 @@ async fn r6_read_and_write_are_separate() {
 #[tokio::test]
 async fn r8_options_never_needs_a_token() {
     for path in ["/", BASE, &format!("{BASE}/single/senders"), "/elsewhere"] {
-        let request = Request::builder().method("OPTIONS").uri(path).body(Body::empty()).unwrap();
-        assert_eq!(send(&nmos(), request).await.status, StatusCode::OK, "{path}");
+        assert_eq!(bare(&nmos(), "OPTIONS", path).await.status, StatusCode::OK, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn r8_options_tells_nothing_of_the_content() {
+    async fn content() -> ([(&'static str, &'static str); 2], &'static str) {
+        ([("content-type", "application/json"), ("etag", "\"7\"")], "{\"secret\":7}")
+    }
+    let apps = guards().map(|guard| {
+        Router::new()
+            .route("/x-nmos/node/v1.3/self", any(content))
+            .fallback(content)
+            .layer(guard.nmos())
+    });
+    for path in ["/x-nmos/node/v1.3/self", "/x-nmos/node/v1.3/devices"] {
+        for answer in [
+            bare(&apps, "OPTIONS", path).await,
+            answer_of(&apps, "OPTIONS", path, &garbage()).await,
+        ] {
+            assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, ""), "{path}");
+            for name in ["content-type", "etag"] {
+                assert!(!answer.headers.contains_key(name), "{path} {name}");
+            }
+            assert!(answer.headers.contains_key("access-control-allow-headers"), "{path}");
+        }
+        assert_eq!(bare(&apps, "GET", path).await.status, StatusCode::UNAUTHORIZED, "{path}");
     }
 }
 
@@ -134,7 +196,7 @@ async fn paths_no_claim_reaches_are_refused() {
         "/X-NMOS/connection/v1.1/single",
         "/x-nmos-connection/v1.1/single",
     ] {
-        assert_eq!(get_bare(&nmos(), path).await.status.as_u16(), 401, "{path}");
+        assert_eq!(bare(&nmos(), "GET", path).await.status.as_u16(), 401, "{path}");
         assert_eq!(status("GET", path, &all).await, 403, "{path}");
     }
 }
@@ -175,7 +237,7 @@ async fn r7_a_path_that_could_mean_two_things_must_be_allowed_as_both() {
         format!("{BASE}/secret/%2e%2e/%2e%2e/%2e%2e/%2e%2e"),
         format!("{BASE}/secret/../../../.."),
     ] {
-        assert_eq!(get_bare(&nmos(), &path).await.status.as_u16(), 401, "{path}");
+        assert_eq!(bare(&nmos(), "GET", &path).await.status.as_u16(), 401, "{path}");
         assert_eq!(status("GET", &path, &base_only).await, 403, "{path}");
         assert_eq!(status("GET", &path, &rights(&["bulk"], &[])).await, 403, "{path}");
     }
@@ -199,10 +261,10 @@ async fn r7_paths_that_cannot_be_judged_are_400() {
         "../../../../..",
     ] {
         let path = format!("{BASE}/{path}");
-        let answer = call(&nmos(), "GET", &path, &all).await;
+        let answer = answer_of(&nmos(), "GET", &path, &all).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
         assert_eq!(answer.nmos_error(), (400, "invalid_request".to_owned()), "{path}");
-        assert_eq!(get_bare(&nmos(), &path).await.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(bare(&nmos(), "GET", &path).await.status, StatusCode::BAD_REQUEST, "{path}");
     }
 }
 
@@ -217,13 +279,13 @@ async fn r7_double_encoding_is_not_decoded_twice() {
 async fn r5_nmos_clients_read_error_first_and_unquoted() {
     let path = format!("{BASE}/bulk");
     let challenge = |answer: Answer| answer.challenge().to_owned();
-    assert_eq!(challenge(get_bare(&nmos(), &path).await), "Bearer realm=\"api\"");
+    assert_eq!(challenge(bare(&nmos(), "GET", &path).await), "Bearer realm=\"api\"");
     assert_eq!(
-        challenge(call(&nmos(), "GET", &path, "garbage").await),
+        challenge(answer_of(&nmos(), "GET", &path, &garbage()).await),
         "Bearer error=invalid_token, realm=\"api\""
     );
     assert_eq!(
-        challenge(call(&nmos(), "GET", &path, &rights(&["single/*"], &[])).await),
+        challenge(answer_of(&nmos(), "GET", &path, &rights(&["single/*"], &[])).await),
         "Bearer error=insufficient_scope, realm=\"api\", scope=\"connection\""
     );
 }
@@ -233,7 +295,7 @@ async fn r5_another_audience_is_403_and_an_expired_token_401() {
     let path = format!("{BASE}/bulk");
     let claim = json!({"read": ["*"]});
     let elsewhere = token(&json!({"x-nmos-connection": claim, "aud": "https://other.example"}));
-    let answer = call(&nmos(), "GET", &path, &elsewhere).await;
+    let answer = answer_of(&nmos(), "GET", &path, &elsewhere).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN);
     assert_eq!(answer.nmos_error(), (403, "insufficient_scope".to_owned()));
     let old = json!({"x-nmos-connection": claim, "aud": "https://other.example", "exp": 7});
@@ -261,20 +323,20 @@ async fn nested_routers_are_judged_by_the_whole_path() {
     async fn handler(who: Option<Principal>, path: Option<Path<String>>) -> String {
         format!("{} {}", who.is_some(), path.map_or(String::new(), |Path(p)| p))
     }
-    let inner = Router::new()
-        .route("/", any(handler))
-        .route("/{*path}", any(handler))
-        .layer(offline_guard().nmos());
-    let app = Router::new().nest("/x-nmos/connection/v1.1", inner);
+    let apps = guards().map(|guard| {
+        let inner = Router::new()
+            .route("/", any(handler))
+            .route("/{*path}", any(handler))
+            .layer(guard.nmos());
+        Router::new().nest("/x-nmos/connection/v1.1", inner)
+    });
     let single = rights(&["single/*"], &[]);
-    let bulk = format!("{BASE}/bulk");
-    assert_eq!(
-        call(&app, "GET", &format!("{BASE}/single/x"), &single).await.status,
-        StatusCode::OK
-    );
-    assert_eq!(call(&app, "GET", &bulk, &single).await.status, StatusCode::FORBIDDEN);
+    for (path, status) in [("single/x", StatusCode::OK), ("bulk", StatusCode::FORBIDDEN)] {
+        let path = format!("{BASE}/{path}");
+        assert_eq!(answer_of(&apps, "GET", &path, &single).await.status, status, "{path}");
+    }
     // What is left of the path here is `/`, which alone would be free to read.
-    assert_eq!(get_bare(&app, BASE).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(bare(&apps, "GET", BASE).await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -291,8 +353,9 @@ async fn handlers_can_ask_about_paths_themselves() {
         ];
         format!("{answers:?}")
     }
-    let app = Router::new().route("/", any(handler)).layer(offline_guard().any_token());
-    let answer = call(&app, "GET", "/", &rights(&["single/*"], &["bulk"])).await;
+    let apps =
+        guards().map(|guard| Router::new().route("/", any(handler)).layer(guard.any_token()));
+    let answer = answer_of(&apps, "GET", "/", &rights(&["single/*"], &["bulk"])).await;
     assert_eq!(answer.body, "[true, true, false, false, false, false, true]");
 }
 
@@ -301,7 +364,7 @@ fn no_request_reaches_beyond_its_patterns() {
     // Whatever the spelling: if a token for `single/*` gets through, a server that resolves dots finds itself in
     // `single/`, and so does one that does not.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (app, token) = (nmos(), rights(&["single/*"], &[]));
+    let (apps, tokens) = (nmos(), rights(&["single/*"], &[]));
     let path = prop::collection::vec(
         prop::sample::select(vec![
             "single", "bulk", "x", ".", "..", "%2e", "%2E%2e", ".%2e", "", "%2f", "%252e",
@@ -314,7 +377,8 @@ fn no_request_reaches_beyond_its_patterns() {
     runner
         .run(&path, |segments| {
             let below = segments.join("/");
-            let answer = runtime.block_on(call(&app, "GET", &format!("{BASE}/{below}"), &token));
+            let path = format!("{BASE}/{below}");
+            let answer = runtime.block_on(answer_of(&apps, "GET", &path, &tokens));
             if answer.status == StatusCode::OK {
                 prop_assert!(resolves_below_single(&segments), "{below} got through");
             }

@@ -1,6 +1,6 @@
 //! AMWA BCP-003-02: registrations belong to a client, and web sockets are judged by what comes through them.
 
-use crate::support::{RSA, app, call, node, node_claims, send};
+use crate::support::{RSA, app, call, get_bare, node, node_claims, send};
 use axum::{
     Json, Router,
     body::Body,
@@ -201,36 +201,48 @@ fn query_sockets() -> Router {
         _ => None,
     };
     Router::new()
-        .route("/ws/{id}", get(|| async { "connected" }))
+        .route("/ws/{id}", any(|| async { "connected" }))
         .layer(guard().with(QuerySockets::new(about)))
+}
+
+/// A handshake with the token in its query.
+fn handshake(path: &str, token: &str) -> Request<Body> {
+    Request::get(format!("{path}?access_token={token}"))
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .body(Body::empty())
+        .unwrap()
 }
 
 async fn connects(path: &str, rights: &Value) -> u16 {
     let token = token(&json!({"x-nmos-query": rights}));
-    let request = Request::get(format!("{path}?access_token={token}"))
-        .header(header::CONNECTION, "Upgrade")
-        .header(header::UPGRADE, "websocket")
-        .body(Body::empty());
-    send(&query_sockets(), request.unwrap()).await.status.as_u16()
+    send(&query_sockets(), handshake(path, &token)).await.status.as_u16()
 }
 
 #[tokio::test]
 async fn r18_sockets_of_a_query_api_by_what_they_are_about() {
-    let both = json!({"read": ["nodes"], "write": ["subscriptions"]});
-    assert_eq!(connects("/ws/1", &both).await, 200);
-    assert_eq!(connects("/ws/2", &json!({"read": ["*"], "write": ["*"]})).await, 200);
+    let all = ["nodes/*", "devices/*", "sources/*", "flows/*", "senders/*", "receivers/*"];
     for (path, rights) in [
         ("/ws/1", json!({"read": ["nodes"]})),
-        ("/ws/1", json!({"write": ["subscriptions"]})),
-        ("/ws/1", json!({"read": ["devices", "ws/*"], "write": ["subscriptions"]})),
-        ("/ws/1", json!({"read": ["nodes/*"], "write": ["subscriptions/*"]})),
-        ("/ws/2", both.clone()),
+        // The example of the text.
+        ("/ws/1", json!({"read": ["nodes/*"]})),
+        ("/ws/1", json!({"read": ["*"]})),
+        ("/ws/2", json!({"read": ["*"]})),
+        ("/ws/2", json!({"read": all})),
+    ] {
+        assert_eq!(connects(path, &rights).await, 200, "{path} {rights}");
+    }
+    for (path, rights) in [
+        ("/ws/1", json!({"write": ["subscriptions", "nodes", "nodes/*"]})),
+        ("/ws/1", json!({"read": ["devices", "ws/*", "subscriptions"], "write": ["*"]})),
+        ("/ws/1", json!({"read": ["nodes/1", "nodes/*/x", "node"]})),
+        ("/ws/2", json!({"read": ["nodes", "nodes/*"]})),
+        ("/ws/2", json!({"read": &all[1..]})),
         ("/ws/3", json!({"read": ["*"], "write": ["*"]})),
     ] {
         assert_eq!(connects(path, &rights).await, 403, "{path} {rights}");
     }
-    let bare = Request::get("/ws/1").body(Body::empty()).unwrap();
-    assert_eq!(send(&query_sockets(), bare).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(get_bare(&query_sockets(), "/ws/1").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
@@ -248,6 +260,74 @@ async fn r18_subscriptions_are_made_by_whoever_may_write_them() {
 }
 
 #[tokio::test]
+async fn r18_an_upgrade_makes_a_subscription_too() {
+    let app = app(guard().nmos());
+    let both = |path: &str| json!({"read": [path], "write": ["subscriptions"]});
+    for (path, rights, plain, upgraded) in [
+        ("nodes", both("nodes"), 200, 200),
+        ("nodes/", both("nodes"), 200, 200),
+        ("subscriptions", both("subscriptions"), 200, 200),
+        ("nodes", json!({"read": ["*"]}), 200, 403),
+        ("nodes/../nodes", json!({"read": ["*"]}), 200, 403),
+        ("subscriptions", json!({"read": ["subscriptions"]}), 200, 403),
+        ("nodes", json!({"read": ["*"], "write": ["subscriptions/*", "nodes"]}), 200, 403),
+        // An upgrade is no way around the right to read.
+        ("nodes", both("devices"), 403, 403),
+        ("subscriptions", json!({"write": ["subscriptions"]}), 403, 403),
+    ] {
+        let path = format!("/x-nmos/query/v1.3/{path}");
+        let token = token(&json!({"x-nmos-query": rights}));
+        assert_eq!(call(&app, "GET", &path, &token).await.status.as_u16(), plain, "{path}");
+        let answer = send(&app, handshake(&path, &token)).await;
+        assert_eq!(answer.status.as_u16(), upgraded, "{path} {rights}");
+        for upgrade in ["WebSocket", "h2c, websocket/13"] {
+            let request = Request::get(&path)
+                .header(header::AUTHORIZATION, format!("Bearer {token}"))
+                .header(header::UPGRADE, upgrade)
+                .body(Body::empty());
+            let answer = send(&app, request.unwrap()).await;
+            assert_eq!(answer.status.as_u16(), upgraded, "{upgrade} {path} {rights}");
+        }
+    }
+    // Another upgrade is none, and another API has no subscriptions.
+    let token = token(&json!({
+        "x-nmos-query": {"read": ["*"]}, "x-nmos-connection": {"read": ["*"]},
+    }));
+    let request = Request::get("/x-nmos/query/v1.3/nodes")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::UPGRADE, "h2c")
+        .body(Body::empty());
+    assert_eq!(send(&app, request.unwrap()).await.status, StatusCode::OK);
+    let other = handshake("/x-nmos/connection/v1.1/single", &token);
+    assert_eq!(send(&app, other).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn r18_a_registry_asks_before_it_creates_a_subscription() {
+    async fn create(who: Principal) -> String {
+        let rights = who.nmos("query");
+        let paths = ["/nodes", "/receivers", "receivers/", "", "/nodes/../receivers"];
+        let answers = paths.map(|path| rights.may_create_subscription(path));
+        format!("{answers:?}")
+    }
+    let app = Router::new().route("/", post(create)).layer(guard().any_token());
+    for (rights, expected) in [
+        (json!({"read": ["*"], "write": ["subscriptions"]}), [true; 5]),
+        (
+            json!({"read": ["receivers/*"], "write": ["subscriptions"]}),
+            [false, true, true, false, false],
+        ),
+        (json!({"read": ["*"], "write": ["subscriptions/*"]}), [false; 5]),
+        (json!({"read": ["*"]}), [false; 5]),
+        (json!({"write": ["*"]}), [false; 5]),
+    ] {
+        let token = token(&json!({"x-nmos-query": rights}));
+        let answer = call(&app, "POST", "/", &token).await;
+        assert_eq!(answer.body, format!("{expected:?}"), "{rights}");
+    }
+}
+
+#[tokio::test]
 async fn r19_events_by_the_sources_that_are_asked_for() {
     async fn subscribe(who: Principal) -> String {
         who.nmos("events").readable_sources(["a", "b", "", "..", "a/../b", "%61", "a\\b"]).join(",")
@@ -257,7 +337,8 @@ async fn r19_events_by_the_sources_that_are_asked_for() {
         .layer(guard().with(EventSockets));
     let ask = async |rights: Value| {
         let token = token(&json!({"x-nmos-events": rights}));
-        let answer = call(&app, "GET", "/x-nmos/events/v1.0/devices/d/ws", &token).await;
+        let request = handshake("/x-nmos/events/v1.0/devices/d/ws", &token);
+        let answer = send(&app, request).await;
         (answer.status.as_u16(), answer.body)
     };
     assert_eq!(ask(json!({"read": ["sources/*"]})).await, (200, "a,b".to_owned()));
@@ -265,6 +346,46 @@ async fn r19_events_by_the_sources_that_are_asked_for() {
     assert_eq!(ask(json!({"read": ["devices/*"]})).await, (200, String::new()));
     assert_eq!(ask(json!({"write": ["sources/*"]})).await.0, 403);
     assert_eq!(ask(json!({})).await.0, 403);
+}
+
+/// The sockets of an Events API.
+fn event_sockets() -> Router {
+    Router::new().route("/ws/{id}", any(|| async { "connected" })).layer(guard().with(EventSockets))
+}
+
+#[tokio::test]
+async fn sockets_let_nothing_but_handshakes_pass() {
+    let all = json!({"read": ["*"], "write": ["*"]});
+    let token = token(&json!({"x-nmos-query": all, "x-nmos-events": all}));
+    let path = "/ws/1";
+    for app in [query_sockets(), event_sockets()] {
+        assert_eq!(send(&app, handshake(path, &token)).await.status, StatusCode::OK);
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "TRACE"] {
+            let answer = call(&app, method, path, &token).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{method}");
+        }
+        let posted = Request::post(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::UPGRADE, "websocket")
+            .body(Body::empty());
+        let answer = send(&app, posted.unwrap()).await;
+        assert_eq!(answer.nmos_error(), (400, "invalid_request".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn r8_options_on_sockets_needs_no_token() {
+    for app in [query_sockets(), event_sockets()] {
+        for extra in ["", "?access_token=garbage"] {
+            let request = Request::options(format!("/ws/1{extra}")).body(Body::empty()).unwrap();
+            let answer = send(&app, request).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap();
+            assert!(allowed.contains("Authorization"), "{allowed}");
+        }
+        assert_eq!(get_bare(&app, "/ws/1").await.status, StatusCode::UNAUTHORIZED);
+    }
 }
 
 #[tokio::test]
