@@ -199,7 +199,7 @@ fn second_factor(
     config: &Config,
 ) -> SecondFactor {
     let (store, throttle, sealer) = (store.clone(), throttle.clone(), Sealer::new(key));
-    SecondFactor::new(store, throttle, sealer, ports, &config.issuer())
+    SecondFactor::new(store, throttle, sealer, ports, config)
 }
 
 async fn connect(config: &Config) -> anyhow::Result<SeaStore> {
