@@ -18,6 +18,7 @@ use oauth_core::http::Edge;
 /// | `/`, `/signup`, `/login`, `/logout`, `/consent` | pages for everybody | [`pages`] |
 /// | `/login/with/{provider}`, `/login/from/{provider}` | signing in through another provider, there and back | [`pages`] |
 /// | `/login/passkey` | signing in with a passkey | [`pages`] |
+/// | `/login/second-factor`, `/login/second-factor/set-up` | the second step of signing in, and setting it up where it is demanded | [`pages`] |
 /// | `/oauth/logout` | where applications send people to sign out | [`pages`] |
 /// | `/create_client`, `/clients/{id}`, and below it `edit`, `secret`, `token`, `delete` | one's clients | [`pages`] |
 /// | `/account`, and below it `profile`, `password`, `sessions`, `sessions/end`, `sessions/end_others`, `identities`, `identities/link`, `identities/unlink`, `passkeys`, `second-factor`, `activity`, `data`, `data/export`, `delete` | one's account | [`pages`] |

@@ -10,6 +10,7 @@ use crate::{
     config::{Config, SessionCookie},
     entity::session::{self, Column},
     revocations::ServerRevocations,
+    second_factor::Demands,
     sign_in::acr,
 };
 use async_trait::async_trait;
@@ -75,6 +76,7 @@ pub struct Sessions {
     store: SeaStore,
     revocations: ServerRevocations,
     users: Arc<dyn Users>,
+    demands: Demands,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     idle: Duration,
@@ -103,10 +105,12 @@ impl Sessions {
         let tokens =
             (config.bff.cookie == SessionCookie::Jwt).then_some(config.tokens.access_token_max_ttl);
         let https = config.issuer().is_https();
+        let demands = Demands::new(store.clone(), config);
         Self {
             store,
             revocations,
             users,
+            demands,
             clock,
             random,
             idle,
@@ -252,7 +256,7 @@ impl Sessions {
         Started { login, cookies }
     }
 
-    /// The session of a request, if it has one and its user may still sign in.
+    /// The session of a request, if it has one, its user may still sign in, and what the user proved is still enough.
     pub async fn current(&self, headers: &HeaderMap) -> Result<Option<Session>, PortError> {
         let Some(hash) = self.presented(headers) else { return Ok(None) };
         let now = self.clock.now();
@@ -268,10 +272,14 @@ impl Sessions {
         let Some(user) = self.users.user(&UserId::new(row.user_id.clone())).await? else {
             return Ok(None);
         };
+        let session = Session::of(row.clone(), user);
+        if !self.demands.are_met(&session.login).await? {
+            return Ok(None);
+        }
         if now.unix().saturating_sub(row.last_seen_at) >= RESOLUTION {
             self.touch(&row, now).await?;
         }
-        Ok(Some(Session::of(row, user)))
+        Ok(Some(session))
     }
 
     /// The living sessions of a user, the last used first, and not more than anybody reads: whoever knows the password

@@ -4,7 +4,7 @@ use crate::{
     config::{Authenticator, Config},
     metrics::{Metrics, SignInOutcome},
     people,
-    second_factor::{self, AMR_MFA},
+    second_factor::{AMR_MFA, Demand, Demands},
     shell,
     throttle::{Admission, Subject, Throttle},
 };
@@ -78,6 +78,7 @@ pub struct ServerUsers {
     metrics: Metrics,
     authenticator: Authenticator,
     apis: Arc<[String]>,
+    demands: Demands,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
 }
@@ -93,7 +94,8 @@ impl ServerUsers {
     ) -> Self {
         let authenticator = config.general.authenticator;
         let apis = config.known_apis().into_iter().map(|a| a.name).collect();
-        Self { store, throttle, metrics, authenticator, apis, clock, random }
+        let demands = Demands::new(store.clone(), config);
+        Self { store, throttle, metrics, authenticator, apis, demands, clock, random }
     }
 
     /// Counts the attempt for the address and the account, and makes it unless one of them has to wait.
@@ -177,9 +179,9 @@ impl Users for ServerUsers {
         Ok(outcome)
     }
 
-    /// Who has a second factor proves it on the page and nowhere else.
+    /// Who has a second factor, or has to have one, signs in on the page and nowhere else.
     async fn password_suffices(&self, id: &UserId) -> Result<bool, PortError> {
-        Ok(!second_factor::is_needed(&self.store, id).await?)
+        Ok(self.demands.of(id).await? == Demand::Nothing)
     }
 
     /// Whoever prefers no other name is called by the user name.

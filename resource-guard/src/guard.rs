@@ -227,16 +227,15 @@ impl GuardLayer {
             Presented::Token(found, place) => (found, place),
             Presented::Nothing(passage) => return Ok(passage),
         };
-        let verified = match core.verifier.recall(found.as_bytes(), asked.now()) {
-            Some(verified) => verified,
-            None => {
-                let token = found.well_formed()?;
-                let verified = core.verifier.verify(&token, asked.now()).await;
-                verified.map_err(|why| No {
-                    refusal: Refusal::rejected(&why, voice.style),
-                    caller: Caller::claimed(&token),
-                })?
-            }
+        let verified = if let Some(verified) = core.verifier.recall(found.as_bytes(), asked.now()) {
+            verified
+        } else {
+            let token = found.well_formed()?;
+            let verified = core.verifier.verify(&token, asked.now()).await;
+            verified.map_err(|why| No {
+                refusal: Refusal::rejected(&why, voice.style),
+                caller: Box::new(Caller::claimed(&token)),
+            })?
         };
         let principal = Principal::new(verified);
         let verdict = self.proven(asked, &principal, place).wait().await;
@@ -305,19 +304,19 @@ type Outcome = Result<Passage, No>;
 /// A refusal, and who is refused.
 struct No {
     refusal: Refusal,
-    caller: Caller,
+    caller: Box<Caller>,
 }
 
 fn admitted(principal: Principal, verdict: Result<(), Refusal>) -> Outcome {
     match verdict {
         Ok(()) => Ok(Passage::Admitted(principal)),
-        Err(refusal) => Err(No { refusal, caller: Caller::Proven(principal) }),
+        Err(refusal) => Err(No { refusal, caller: Box::new(Caller::Proven(principal)) }),
     }
 }
 
 impl From<Refusal> for No {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, caller: Caller::Unknown }
+        Self { refusal, caller: Box::new(Caller::Unknown) }
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Places {
 /// A token as it stands in a request: whether it has the form of one is yet to be looked at.
 pub(crate) struct Found<'a>(Cow<'a, [u8]>);
 
-impl<'a> Found<'a> {
+impl Found<'_> {
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }

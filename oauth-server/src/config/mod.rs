@@ -140,6 +140,8 @@ whole! {
     throttle: Throttle,
     /// Hashing passwords.
     passwords: Passwords,
+    /// Second factors.
+    second_factor: SecondFactors,
     /// Log lines.
     logs: Logs,
     /// Prometheus.

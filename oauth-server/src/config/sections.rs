@@ -160,6 +160,18 @@ words! {
 }
 
 words! {
+    /// Of whom a second factor is demanded.
+    SecondFactorRule {
+        /// Of nobody; everybody may set one up.
+        Nobody = "nobody",
+        /// Of administrators.
+        Administrators = "administrators",
+        /// Of everybody.
+        Everybody = "everybody",
+    }
+}
+
+words! {
     /// How a client of the configuration authenticates.
     AuthMethod {
         /// The secret in the `Authorization` header.
@@ -478,6 +490,14 @@ sections! {
     Passwords ["passwords"] {
         /// How many are hashed at once. Unset: one for each processor.
         concurrency: Option<u16> = None,
+    }
+
+    /// Second factors: what is asked for after a password.
+    SecondFactors ["second_factor"] {
+        /// Of whom one is demanded: of `nobody`, though everybody may set one up, of `administrators`, or of `everybody`. Whoever
+        /// has none sets up an app while signing in on the page; a password alone gives no session and no tokens. A passkey
+        /// is enough. Sessions that were begun by a password alone count no more.
+        required: SecondFactorRule = SecondFactorRule::Nobody,
     }
 
     /// Log lines, on standard output.

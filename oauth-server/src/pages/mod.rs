@@ -59,7 +59,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/login", get(login::show).post(login::submit))
         .route("/login/with/{provider}", post(social::depart))
         .route("/login/from/{provider}", get(social::arrive))
-        .route(second_factor::PATH, get(second_factor::show).post(second_factor::submit))
+        .merge(second_factor::routes())
         .route("/logout", get(logout::show).post(logout::submit))
         .route("/consent", get(consent::show).post(consent::submit))
         .route("/select-account", get(select_account::show).post(select_account::submit))

@@ -1,5 +1,7 @@
 //! `/login/second-factor`: what is asked for after a first factor, of whoever has a second one.
 
+mod set_up;
+
 use super::{
     asker::Asker,
     errors::Trouble,
@@ -10,21 +12,30 @@ use super::{
 };
 use crate::{
     activity::{self, Deed, What},
-    second_factor::{AMR_MFA, AMR_OTP, Attempt, Candidate, FirstFactor, Half},
+    second_factor::{AMR_MFA, AMR_OTP, Attempt, Candidate, Demand, FirstFactor, Half},
     session::Started,
     shell,
     state::AppState,
 };
 use askama::Template;
 use axum::{
+    Router,
     extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
+    routing::get,
 };
 use oauth_core::{error::PortError, model::UserId};
 
 /// The path of the page.
-pub(super) const PATH: &str = "/login/second-factor";
+const PATH: &str = "/login/second-factor";
+
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route(PATH, get(show).post(submit))
+        .route(set_up::PATH, get(set_up::show).post(set_up::submit))
+        .route(set_up::PICTURE, get(set_up::picture))
+}
 
 #[derive(Template)]
 #[template(path = "second_factor.html")]
@@ -34,22 +45,29 @@ struct SecondFactorPage {
     interaction: String,
     to: String,
     query: String,
+    /// Whether a code will do, and not a passkey alone.
+    code: bool,
     problems: Problems,
 }
 
-/// Goes on after a first factor: with a session, or with the question for the second one where there is one. `None` when
-/// the first factor is worth nothing by now, since its user was locked out or has another password. Every way of
-/// signing in on a page ends here.
+/// Goes on after a first factor: with a session, with the question for the second one where there is one, or with setting
+/// one up where there has to be one. `None` when the first factor is worth nothing by now, since its user was locked out or
+/// has another password. Every way of signing in on a page ends here.
 pub(super) async fn after(
     state: &AppState,
     visit: &Visit,
     way: Way,
     first: FirstFactor,
 ) -> Result<Option<Response>, Trouble> {
-    if state.second_factor.is_needed(&first.user).await? {
+    let next = match state.second_factor.demand(&first.user).await? {
+        Demand::Nothing => None,
+        Demand::Prove | Demand::ProvePasskey => Some(PATH),
+        Demand::SetUp => Some(set_up::PATH),
+    };
+    if let Some(path) = next {
         let query = way.query();
         let cookie = state.second_factor.suspend(first).await?;
-        let mut response = see_other(&format!("{PATH}{query}"));
+        let mut response = see_other(&format!("{path}{query}"));
         response.headers_mut().append(header::SET_COOKIE, cookie);
         return Ok(Some(response));
     }
@@ -70,10 +88,14 @@ pub(super) async fn after(
 
 pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<Response, Trouble> {
     let way = Way::of(&state, &visit, &visit.query).await?;
-    if state.second_factor.half(&visit.headers).await?.is_none() {
-        return Ok(see_other(&format!("/login{}", way.query())));
+    let Some(half) = state.second_factor.half(&visit.headers).await? else {
+        return Ok(start_again(&way));
+    };
+    let demand = state.second_factor.demand(&half.user).await?;
+    if demand == Demand::SetUp {
+        return Ok(see_other(&format!("{}{}", set_up::PATH, way.query())));
     }
-    Ok(form(&state, &visit, &way, StatusCode::OK, Problems::default()))
+    Ok(form(&state, (&visit, &way), demand, StatusCode::OK, Problems::default()))
 }
 
 pub(super) async fn submit(
@@ -83,9 +105,10 @@ pub(super) async fn submit(
 ) -> Result<Response, Trouble> {
     let way = Way::of(&state, &visit, &params).await?;
     let Some(half) = state.second_factor.half(&visit.headers).await? else {
-        return Ok(see_other(&format!("/login{}", way.query())));
+        return Ok(start_again(&way));
     };
-    let again = |status, text: String| form(&state, &visit, &way, status, problem(text));
+    let demand = state.second_factor.demand(&half.user).await?;
+    let again = |status, text: String| form(&state, (&visit, &way), demand, status, problem(text));
     let typed = params.get("code").unwrap_or_default();
     if typed.trim().is_empty() {
         return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, "Type the code.".into()));
@@ -118,8 +141,13 @@ pub(super) async fn submit(
             refused(&state, &visit, &user).await;
             Ok(again(StatusCode::FORBIDDEN, WRONG.into()))
         }
-        Outcome::Over => Ok(see_other(&format!("/login{}", way.query()))),
+        Outcome::Over => Ok(start_again(&way)),
     }
+}
+
+/// Back to the first factor, on the same way: there is none that is good.
+fn start_again(way: &Way) -> Response {
+    see_other(&format!("/login{}", way.query()))
 }
 
 const WRONG: &str = "This code is wrong, or was used before.";
@@ -182,8 +210,8 @@ fn throttled(again: impl FnOnce(StatusCode, String) -> Response, seconds: u64) -
 /// The page.
 pub(super) fn form(
     state: &AppState,
-    visit: &Visit,
-    way: &Way,
+    (visit, way): (&Visit, &Way),
+    demand: Demand,
     status: StatusCode,
     problems: Problems,
 ) -> Response {
@@ -195,6 +223,7 @@ pub(super) fn form(
         interaction: way.id(),
         to: way.to(),
         query: way.query(),
+        code: demand != Demand::ProvePasskey,
         problems,
     };
     let response = match way.interaction() {

@@ -6,6 +6,7 @@ use super::{
     form::{Form, Problems},
     mail_links,
     page::{Frame, see_other, show as page, show_to},
+    second_factor,
     social::{Button, buttons, lead_out},
     visit::Visit,
     way::Way,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     config::{AccountEmail, SelfService},
     people::{Error, Refusal, Registration},
-    shell,
+    second_factor::FirstFactor,
     state::AppState,
 };
 use askama::Template;
@@ -114,9 +115,10 @@ pub(super) async fn submit(
         }
     };
     let Some(user) = made.user else { return Ok(mail_links::look_into_mailbox(&state)) };
-    let address = shell::client_address();
-    let started = state.sessions.start(&visit.headers, &user, &["pwd"], address).await?;
-    Ok(way.begin(&state, &visit.browser, started).await)
+    // Nobody can have replaced a password that was chosen a moment ago.
+    let first = FirstFactor { user, amr: vec!["pwd".into()], password: None };
+    let response = second_factor::after(&state, &visit, way, first).await?;
+    Ok(response.unwrap_or_else(|| see_other("/login")))
 }
 
 /// What somebody who signs up says, rights aside.

@@ -10,7 +10,7 @@ use super::{
     way::{Destination, Way},
 };
 use crate::{
-    second_factor::FirstFactor,
+    second_factor::{Demand, FirstFactor},
     session::Started,
     shell,
     social::{AMR, Attempt, Blame, Errand, Linked, Notice, Person, Refusal, Tokens, Upstream},
@@ -167,7 +167,7 @@ pub(super) async fn arrive(
 enum Outcome {
     Linked(Linked),
     Started(Started),
-    /// Somebody who has a second factor here, for which the provider does not stand.
+    /// Somebody who has a second factor here, or has to have one, for which the provider does not stand.
     Half(UserId),
 }
 
@@ -214,7 +214,9 @@ async fn sign_in(
         None => meet(state, upstream, &person, &tokens).await?,
     };
     let confirmation = state.social.confirm(upstream, &person, &tokens, &user)?;
-    if upstream.settings.second_factor && state.second_factor.is_needed(&user).await? {
+    if upstream.settings.second_factor
+        && state.second_factor.demand(&user).await? != Demand::Nothing
+    {
         let held = state.store.write(move |t| Box::pin(confirmation.holds(t)));
         return if held.await? { Ok(Outcome::Half(user)) } else { Err(Refusal::AccountDisabled) };
     }

@@ -231,6 +231,14 @@ impl Way {
         }
     }
 
+    /// The path of the page that it leads to, or nothing.
+    pub(super) fn path(&self) -> String {
+        match self {
+            Self::Interaction(..) => String::new(),
+            Self::To(destination) => destination.path(),
+        }
+    }
+
     /// The way as a query, with its question mark.
     pub(super) fn query(&self) -> String {
         match self {

@@ -200,6 +200,11 @@ impl Passkeys {
     }
 }
 
+/// Whether people can sign in with passkeys at a server of this configuration.
+pub fn are_on(config: &Config) -> bool {
+    Place::of(&config.origin()).is_ok()
+}
+
 /// The row of a user, held until the transaction ends: whoever adds or takes away a way to sign in waits for the others.
 async fn held(t: &DatabaseTransaction, user: &UserId) -> Result<Option<user::Model>, PortError> {
     Ok(user::Entity::find_by_id(user.as_str()).lock_exclusive().one(t).await?)

@@ -14,7 +14,7 @@ pub enum Refusal {
     WrongCredentials,
     /// A name or a password came as it is, where they come encrypted.
     NotEncrypted,
-    /// The password is right, and the user has a second factor, which is asked for on the page alone.
+    /// The password is right, and the user has a second factor or has to have one, which is a matter of the page alone.
     SecondFactorNeeded,
     /// Too many attempts. Seconds to wait.
     Throttled(u64),

@@ -53,6 +53,10 @@ impl People<'_> {
         device: Device,
     ) -> Result<Tokens, Error> {
         let account = caller.user()?.clone();
+        // Other tokens for a sign-in that would not be enough today are to be had on the page alone.
+        if !self.state.second_factor.suffices(&caller.login).await? {
+            return Err(Refusal::SecondFactorNeeded.into());
+        }
         let shortest = self.state.config.signup.password_length;
         for name in [Some(&account.username), account.email.as_ref()].into_iter().flatten() {
             check_password(new, name, shortest)

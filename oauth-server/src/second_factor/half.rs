@@ -118,6 +118,11 @@ impl SecondFactor {
 }
 
 impl Half {
+    /// What it is stored under: the hash of what its browser keeps.
+    pub(super) const fn hash(&self) -> &HashedToken {
+        &self.hash
+    }
+
     /// Uses it up, in the transaction of the session that begins; false when it was used or ran out, when its user is
     /// locked out, or has another password by now.
     pub async fn consume(self, t: &DatabaseTransaction, now: Timestamp) -> Result<bool, PortError> {

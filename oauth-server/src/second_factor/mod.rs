@@ -2,10 +2,13 @@
 //! codes for whoever lost it.
 //!
 //! A password alone does not sign in somebody who has one. Between the two factors a browser holds a *half sign-in*:
-//! a cookie that is good for nothing but the second factor, for a few minutes, once.
+//! a cookie that is good for nothing but the second factor, for a few minutes, once. Where the operator demands a second
+//! factor of somebody who has none, it is good for setting one up.
 
 mod codes;
+mod demand;
 mod half;
+mod set_up;
 mod totp;
 
 use crate::{
@@ -18,7 +21,7 @@ use crate::{
 use oauth_core::{
     error::PortError,
     jose::Sealer,
-    model::{Timestamp, User, UserId},
+    model::{Login, Timestamp, User, UserId},
     ports::{Clock, Random},
     seaorm::{SeaStore, UserAccount, entity::user},
 };
@@ -27,7 +30,9 @@ use sea_orm::{
 };
 use std::sync::Arc;
 
+pub use demand::{Demand, Demands};
 pub use half::{FirstFactor, Half};
+pub use set_up::FirstCode;
 pub use totp::Enrolment;
 
 /// How somebody proved to be the holder of a second factor, as `amr` says it
@@ -80,6 +85,7 @@ pub struct SecondFactor {
     https: bool,
     /// What apps show the codes under.
     place: String,
+    demands: Demands,
 }
 
 impl SecondFactor {
@@ -91,10 +97,26 @@ impl SecondFactor {
         (clock, random): (Arc<dyn Clock>, Arc<dyn Random>),
         config: &Config,
     ) -> Self {
-        let (notices, sealer) = (Notices::new(mail, config), Arc::new(sealer));
         let issuer = config.issuer();
         let (place, https) = (totp::label(issuer.as_str()), issuer.is_https());
-        Self { store, throttle, notices, sealer, clock, random, https, place }
+        let (notices, demands) = (Notices::new(mail, config), Demands::new(store.clone(), config));
+        let sealer = Arc::new(sealer);
+        Self { store, throttle, notices, sealer, clock, random, https, place, demands }
+    }
+
+    /// What a first factor of this user leads to.
+    pub async fn demand(&self, user: &UserId) -> Result<Demand, PortError> {
+        self.demands.of(user).await
+    }
+
+    /// Whether the operator demands a second factor of this user.
+    pub async fn is_demanded(&self, user: &UserId) -> Result<bool, PortError> {
+        self.demands.cover(user).await
+    }
+
+    /// Whether a sign-in of before is enough by what is demanded today.
+    pub async fn suffices(&self, login: &Login) -> Result<bool, PortError> {
+        self.demands.are_met(login).await
     }
 
     /// What a user has.
@@ -108,7 +130,7 @@ impl SecondFactor {
         Ok(Status { enrolled: true, recovery_codes })
     }
 
-    /// Whether a first factor alone does not sign this user in.
+    /// Whether this user has an app that shows codes.
     pub async fn is_needed(&self, user: &UserId) -> Result<bool, PortError> {
         is_needed(&self.store, user).await
     }
@@ -271,7 +293,7 @@ impl Candidate {
     }
 }
 
-/// Whether a first factor alone does not sign this user in.
+/// Whether this user has an app that shows codes, without which a first factor alone does not sign in.
 pub async fn is_needed(store: &SeaStore, user: &UserId) -> Result<bool, PortError> {
     Ok(confirmed(store, user).await?.is_some())
 }

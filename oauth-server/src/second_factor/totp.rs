@@ -80,14 +80,14 @@ pub(super) fn step(secret: &[u8], typed: &str, now: Timestamp) -> Option<i64> {
     i64::try_from(step).ok()
 }
 
-/// Writes what is begun over what was begun before; false when something is confirmed already.
+/// Writes a key over what was begun before; false when something is confirmed already.
 pub(super) async fn replace_begun(
     t: &DatabaseTransaction,
     row: ActiveModel,
 ) -> Result<bool, PortError> {
     let confirmed = Expr::col((Entity, Column::Confirmed));
     let instead = OnConflict::column(Column::UserId)
-        .update_columns([Column::Sealed, Column::LastStep, Column::CreatedAt])
+        .update_columns([Column::Sealed, Column::Confirmed, Column::LastStep, Column::CreatedAt])
         .action_and_where(sea_orm::ExprTrait::eq(confirmed, false))
         .to_owned();
     let inserted = Entity::insert(row).on_conflict(instead).try_insert();

@@ -66,7 +66,9 @@ impl Sessions {
         };
         let sid = row.sid.clone().unwrap_or_default();
         let cookies = Cookies::begin(self.https, &secret, &sid);
-        Ok(Some(Renewed { session: Session::of(row, user), cookies }))
+        let session = Session::of(row, user);
+        let is_enough = self.demands.are_met(&session.login).await?;
+        Ok(is_enough.then_some(Renewed { session, cookies }))
     }
 
     fn successor(&self, presented: &str) -> Successor {

@@ -62,6 +62,7 @@ mod readme_promises;
 mod registering;
 mod revocations_redis;
 mod second_factor;
+mod second_factor_demanded;
 mod social;
 mod social_liar;
 #[cfg(feature = "passkeys")]

@@ -3,6 +3,7 @@
 use crate::{
     pages_actors::{CALLBACK, PASSWORD, Page, SignedIn, VERIFIER, Visitor, interaction, parameter},
     second_factor::enrol,
+    second_factor_demanded::{EVERYBODY, SET_UP},
     soft_authenticator::{Authenticator, Lie, NONE},
     support::{Server, json as body, logged, start, start_in, text},
 };
@@ -726,6 +727,40 @@ async fn a_passkey_may_answer_in_place_of_a_code_and_needs_none_after_it() {
     assert_eq!(enter(&visitor, &other, &NONE, &more).await.location(), "/account");
     assert_eq!(visitor.get("/account").await.by_id("who"), "bob");
     assert!(!activity(&visitor).await.contains("a password and a passkey"));
+}
+
+#[tokio::test]
+async fn a_passkey_is_the_second_factor_that_is_demanded_and_a_password_puts_no_app_beside_it() {
+    let server = start(HERE).await;
+    let (_, device) = somebody(&server, "ada").await;
+    let Server { folder, clock, .. } = server;
+    let server = start_in(&format!("{HERE}{EVERYBODY}"), folder, clock).await;
+    let visitor = server.visitor();
+    assert_eq!(enter(&visitor, &device, &NONE, &[]).await.location(), "/");
+    assert!(is_signed_in(&visitor).await);
+    // With the password it has to be the passkey as well.
+    let visitor = server.visitor();
+    let form = [("username", "ada"), ("password", PASSWORD), ("to", "account")];
+    let page = visitor.post("/login", &form).await;
+    assert_eq!(page.location(), "/login/second-factor?to=account");
+    assert_eq!(visitor.get(SET_UP).await.location(), "/login");
+    assert_eq!(visitor.post(SET_UP, &[("code", "123456")]).await.location(), "/login");
+    let page = visitor.get(page.location()).await;
+    assert!(page.has("passkey-form") && !page.has("second-factor-form"), "{}", page.html);
+    let page = visitor.post("/login/second-factor", &[("code", "123456")]).await;
+    assert_eq!(page.status, StatusCode::FORBIDDEN);
+    let more = [("to", "account"), ("step", "second-factor")];
+    let lie = Lie { signature: true, ..NONE };
+    let page = enter(&visitor, &device, &lie, &more).await;
+    assert_refused(&page, StatusCode::FORBIDDEN, NOT_ACCEPTED);
+    assert!(page.has("passkey-alone"), "the same page again");
+    assert_eq!(enter(&visitor, &device, &NONE, &more).await.location(), "/account");
+    assert!(activity(&visitor).await.contains("With a password and a passkey"));
+    // Where passkeys cannot be used, an app is set up.
+    let Server { folder, clock, .. } = server;
+    let server = start_in(EVERYBODY, folder, clock).await;
+    let page = server.visitor().post("/login", &form).await;
+    assert_eq!(page.location(), format!("{SET_UP}?to=account"));
 }
 
 #[tokio::test]

@@ -14,13 +14,19 @@ use totp_rs::{Algorithm, Builder, Secret};
 const ADA: &str = "ada@example.org";
 const PAGE: &str = "/account/second-factor";
 const ASKED: &str = "/login/second-factor";
-const STEP: Duration = Duration::from_secs(30);
+pub const STEP: Duration = Duration::from_secs(30);
 const WRONG: &str = "This code is wrong, or was used before.";
 
 /// An app, with the key that the page showed.
 pub struct App(Secret);
 
 impl App {
+    /// An app that is given the key on this page.
+    #[track_caller]
+    pub fn given(page: &Page) -> Self {
+        Self(Secret::try_from_base32(page.by_id("secret").replace(' ', "")).unwrap())
+    }
+
     /// What it shows now.
     pub fn code(&self, server: &Server) -> String {
         use oauth_core::ports::Clock as _;
@@ -39,8 +45,7 @@ impl App {
 /// Begins to set an app up; the app.
 async fn begin(who: &SignedIn<'_>) -> App {
     assert_eq!(who.post(&format!("{PAGE}/begin"), &[]).await.location(), PAGE);
-    let key = who.get(PAGE).await.by_id("secret").replace(' ', "");
-    App(Secret::try_from_base32(key).unwrap())
+    App::given(&who.get(PAGE).await)
 }
 
 /// Sets an app up; the app and the recovery codes.
@@ -55,12 +60,12 @@ pub async fn enrol(who: &SignedIn<'_>) -> (App, Vec<String>) {
 }
 
 /// Passes the first factor; the page that this leads to.
-async fn first_factor(visitor: &Visitor<'_>, more: &[(&str, &str)]) -> Page {
+pub async fn first_factor(visitor: &Visitor<'_>, more: &[(&str, &str)]) -> Page {
     let form = [&[("username", "ada"), ("password", PASSWORD)], more].concat();
     visitor.post("/login", &form).await
 }
 
-async fn is_signed_in(visitor: &Visitor<'_>) -> bool {
+pub async fn is_signed_in(visitor: &Visitor<'_>) -> bool {
     visitor.get("/").await.has("nav-logout")
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     pages_actors::{Page, SignedIn, Visitor, interaction, parameter},
+    second_factor_demanded::{EVERYBODY, SET_UP},
     social_liar::{CLIENT, Liar, OUTGOING, SECRET, Says, key},
     support::{Server, TestClock, logged, start_in},
 };
@@ -667,6 +668,28 @@ async fn s0_17_a_provider_does_not_stand_for_the_second_factor_unless_it_may() {
         let page = browser.post("/login/second-factor", &[("code", &app.code(&server))]).await;
         assert_eq!(page.location(), "/");
         assert_eq!(browser.get("/account").await.by_id("who"), "bob");
+        let sessions = session::Entity::find().all(server.state.store.database()).await.unwrap();
+        assert!(sessions.iter().any(|s| s.amr == "fed otp mfa"), "{sessions:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_factor_that_is_demanded_is_set_up_after_a_provider_that_does_not_stand_for_it() {
+    let liar = Liar::open().await;
+    for (more, asked) in [("second_factor = true\n", true), ("second_factor = false\n", false)] {
+        let server = liar.server(&format!("{more}{EVERYBODY}")).await;
+        let browser = server.visitor();
+        let page = sign_in(&browser, &liar, "1").await;
+        if !asked {
+            assert_eq!(page.location(), "/");
+            assert_eq!(browser.get("/account").await.by_id("who"), "ada", "its word is believed");
+            continue;
+        }
+        assert_eq!(page.location(), SET_UP);
+        assert!(browser.cookie("oauth_session").is_none(), "half a sign-in is none");
+        let app = crate::second_factor::App::given(&browser.get(SET_UP).await);
+        let page = browser.post(SET_UP, &[("code", &app.code(&server))]).await;
+        assert_eq!(page.href("kept"), "/", "{}", page.html);
         let sessions = session::Entity::find().all(server.state.store.database()).await.unwrap();
         assert!(sessions.iter().any(|s| s.amr == "fed otp mfa"), "{sessions:?}");
     }

@@ -20,7 +20,7 @@ use axum::{
     response::Response,
 };
 use http::HeaderMap;
-use oauth_core::model::Login;
+use oauth_core::model::{Login, UserId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -36,8 +36,8 @@ pub(super) struct Register {
     sent: Sent,
 }
 
-/// Makes a user who can do little before the address is confirmed, and signs it in. The address is what somebody says:
-/// whoever has it already is told by letter, and whoever asks sees the same.
+/// Makes a user who can do little before the address is confirmed, and signs it in where a password will do. The address is
+/// what somebody says: whoever has it already is told by letter, and whoever asks sees the same.
 pub(super) async fn register(
     State(state): State<AppState>,
     headers: HeaderMap,
@@ -70,20 +70,29 @@ pub(super) async fn register(
     let made = people.register(registration).await;
     let made = hushed(&state, read, made).await?;
     let user = made.user.ok_or(No::NO_USER)?;
-    let amr = vec!["pwd".to_owned()];
-    let (at, acr) = (state.now(), acr(&amr));
-    let login = Login { user: user.clone(), at, amr, acr, sid: None };
-    let tokens = people.issue(login, Device::of(&headers)).await?;
+    let tokens = first_tokens(&state, &headers, &user).await?;
     credentials::leave(&state, &headers).await?;
     let data = auth::own(&state, Some(&user)).await?;
     Ok(answers::ok(&json!({
         "msg": "new user has been created, and a letter is on its way to confirm the address",
         "expires": answers::span(Purpose::Confirm.life(&state.config.accounts)),
-        "tokens": answers::tokens(&state, &tokens).await?,
+        "tokens": tokens,
         "_id": user.as_str(),
         "infos": data.get("infos"),
         "data": data,
     })))
+}
+
+/// Tokens for whoever has just signed up; none where a password alone gives nobody any.
+async fn first_tokens(state: &AppState, headers: &HeaderMap, user: &UserId) -> Result<Value, No> {
+    if !state.users.password_suffices(user).await? {
+        return Ok(json!({}));
+    }
+    let amr = vec!["pwd".to_owned()];
+    let (at, acr) = (state.now(), acr(&amr));
+    let login = Login { user: user.clone(), at, amr, acr, sid: None };
+    let tokens = state.people().issue(login, Device::of(headers)).await?;
+    Ok(answers::tokens(state, &tokens).await?)
 }
 
 /// Whether the token of a letter is good, and where it is used. Nothing changes: programs that look through mail follow

@@ -16,6 +16,13 @@ const EVERYBODY: &[Row] = &[
     ("GET", "/login/from/{provider}", Lock::Open, "Coming back from somebody else's"),
     ("POST", "/login/passkey", Lock::Open, "Signing in with a passkey"),
     ("GET POST", "/login/second-factor", Lock::Open, "The second step of signing in"),
+    ("GET POST", "/login/second-factor/set-up", Lock::Open, "Setting up what is to be that step"),
+    (
+        "GET",
+        "/login/second-factor/set-up/picture",
+        Lock::Open,
+        "The picture for an authenticator, between the steps",
+    ),
     ("GET POST", "/logout", Lock::Session, "Signing out"),
     ("GET POST", "/consent", Lock::Session, "Allowing an application what it asks for"),
     ("GET POST", "/select-account", Lock::Session, "Choosing an account"),

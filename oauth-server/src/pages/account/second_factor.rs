@@ -27,6 +27,7 @@ use oauth_core::model::UserId;
 
 const PATH: &str = "/account/second-factor";
 const WRONG: &str = "This code is wrong, or was used before.";
+const DEMANDED: &str = "A second factor is demanded of you here, so it stays. Whoever runs this server can take it away.";
 
 #[derive(Template)]
 #[template(path = "account/second_factor.html")]
@@ -34,6 +35,8 @@ struct SecondFactorPage {
     frame: Frame,
     notice: Option<&'static str>,
     status: Status,
+    /// Whether the operator demands one, so that it cannot be turned off.
+    demanded: bool,
     /// What is begun and not confirmed.
     begun: Option<Enrolment>,
     problems: Problems,
@@ -141,7 +144,7 @@ pub(super) async fn renew(
     }
 }
 
-/// Turns the second factor off, for whoever has a code.
+/// Turns the second factor off, for whoever has a code and need not have a second factor.
 pub(super) async fn remove(
     State(state): State<AppState>,
     visit: SignedIn,
@@ -149,6 +152,10 @@ pub(super) async fn remove(
 ) -> Result<Response, Trouble> {
     recent(&state, &visit)?;
     let user = visit.user().id.clone();
+    if state.second_factor.is_demanded(&user).await? {
+        let problems = Problems::one("code", DEMANDED);
+        return form(&state, &visit, StatusCode::FORBIDDEN, problems).await;
+    }
     match proven(&state, &user, params.get("code").unwrap_or_default()).await? {
         Proof::Given => {}
         Proof::Wrong => return wrong(&state, &visit).await,
@@ -215,6 +222,7 @@ async fn form(
         frame: Frame::of(state, user, "second-factor"),
         notice: words::notice(visit.query.get("done")),
         status: state.second_factor.status(&user.id).await?,
+        demanded: state.second_factor.is_demanded(&user.id).await?,
         begun: state.second_factor.begun(user).await?,
         problems,
     };

@@ -204,7 +204,7 @@ impl Act {
             ),
             Self::ResetFactors => (
                 format!("Take the second factor and the passkeys of {name} away?"),
-                "For somebody who lost the device. Make sure that it is this person who asks. Afterwards the password alone signs in; whoever has none cannot sign in until you give the person one.",
+                "For somebody who lost the device. Make sure that it is this person who asks. Afterwards the password alone signs in, or leads to setting up another app where a second factor is demanded; whoever has none cannot sign in until you give the person one.",
                 "Take them away",
             ),
         };

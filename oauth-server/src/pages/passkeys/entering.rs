@@ -53,12 +53,16 @@ pub(super) async fn submit(
     note(&state, &visit, &refusal).await;
     let (status, text) = words(&refusal);
     let problems = Problems::one("passkey", text);
-    let is_second = params.get("step") == Some("second-factor")
-        && state.second_factor.half(&visit.headers).await?.is_some();
-    let mut response = if is_second {
-        second_factor::form(&state, &visit, &way, status, problems)
-    } else {
-        login::form(&state, &visit, &way, status, None, problems)
+    let half = match params.get("step") {
+        Some("second-factor") => state.second_factor.half(&visit.headers).await?,
+        _ => None,
+    };
+    let mut response = match half {
+        Some(half) => {
+            let demand = state.second_factor.demand(&half.user).await?;
+            second_factor::form(&state, (&visit, &way), demand, status, problems)
+        }
+        None => login::form(&state, &visit, &way, status, None, problems),
     };
     if let Refusal::Throttled(seconds) = refusal {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
