@@ -207,13 +207,14 @@ impl GuardBuilder {
         self
     }
 
-    /// How old a key set may become. Default one hour; refreshed up to a tenth earlier, by chance.
+    /// How old a key set may become. Default one hour, at least one second; refreshed up to a tenth earlier, by chance.
     pub fn refresh_keys_every(mut self, time: Duration) -> Self {
         self.times.refresh = time;
         self
     }
 
-    /// How often tokens with unknown keys may lead to a fetch of the key set. Default once in 30 seconds.
+    /// How often tokens with unknown keys may lead to a fetch of the key set. Default once in 30 seconds, at most once in
+    /// one.
     pub fn key_cool_down(mut self, time: Duration) -> Self {
         self.times.cool_down = time;
         self

@@ -138,7 +138,7 @@ impl GuardBuilder {
         let asking = Asking {
             http: http.clone(),
             plain: self.plain,
-            times: self.times,
+            times: self.key_times()?,
             clock: self.clock.clone(),
             random: self.random.clone(),
         };

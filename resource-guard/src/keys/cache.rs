@@ -234,7 +234,8 @@ impl KeyCache {
     }
 
     fn jitter(&self) -> Duration {
-        let most = self.times.jitter.unwrap_or(self.times.refresh / 10).min(self.times.refresh);
+        // Never so much that the next refresh would be due at once.
+        let most = self.times.jitter.unwrap_or(self.times.refresh / 10).min(self.times.refresh / 2);
         Duration::from_secs(self.dice(most.as_secs()))
     }
 

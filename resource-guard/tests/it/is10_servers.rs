@@ -91,6 +91,18 @@ async fn r10_refreshed_hourly_up_to_a_minute_earlier() {
 }
 
 #[tokio::test]
+async fn r10_a_short_refresh_is_never_due_at_once() {
+    let peer = publishing(&RSA).await;
+    let (builder, _) = node();
+    let builder = builder.random(Arc::new(Loaded(1))).refresh_keys_every(Duration::from_secs(1));
+    let app = app(builder.trust_issuer(peer.issuer()).build().unwrap().nmos());
+    for _ in 0..10 {
+        assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok());
+    }
+    assert_eq!(peer.count(JWKS), 1, "in one second, one fetch");
+}
+
+#[tokio::test]
 async fn r10_old_keys_stay_while_nobody_answers() {
     let (peer, app, clock) = node_of().await;
     assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok());
