@@ -202,20 +202,25 @@ impl KeyCache {
         let flight = fly(async move {
             let _done = Done(&cache);
             let fetched = cache.endpoint.fetch(walk).await;
-            Arc::new(cache.land(fetched))
+            Arc::new(cache.land(walk, fetched))
         });
         state.flight = Some(flight.clone());
         flight
     }
 
-    fn land(&self, fetched: Result<Value, FetchProblem>) -> Landing {
+    fn land(&self, walk: Walk, fetched: Result<Value, FetchProblem>) -> Landing {
         let now = self.clock.now();
         let mut state = self.write();
         let outcome = fetched.and_then(|document| state.take(document, now));
         match &outcome {
             Ok(()) => {
                 state.failures = 0;
-                state.next_at = now.plus(self.times.refresh).minus(self.jitter());
+                let next_at = now.plus(self.times.refresh).minus(self.jitter());
+                state.next_at = match walk {
+                    Walk::Whole => next_at,
+                    // The metadata was not read, so it stays due: unknown keys must not put it off for ever.
+                    Walk::KeysOnly => state.next_at.min(next_at),
+                };
                 tracing::debug!(
                     keys = state.keys.as_ref().map(|k| k.set().len()),
                     "fetched the key set"

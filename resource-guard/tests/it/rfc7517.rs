@@ -103,6 +103,24 @@ async fn keys_are_refreshed_every_hour_and_not_before() {
 }
 
 #[tokio::test]
+async fn a_key_set_that_moved_is_found_although_unknown_keys_come_all_the_time() {
+    let (peer, app, clock) = guarded().await;
+    let next = new_key(ES256);
+    admits(&app, &sign(&KEY, &lasting(&peer))).await;
+    // What is left at the old place never changes again.
+    let moved = json!({"issuer": peer.issuer(), "jwks_uri": peer.url("/moved")});
+    peer.set(OAUTH, Behaviour::Serves(moved));
+    peer.set("/moved", Behaviour::Serves(jwks([&next])));
+    for i in 0..120 {
+        clock.advance(30);
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": format!("k{i}")});
+        refuses(&app, &sign_under(&header, &lasting(&peer)), 401, "invalid_token").await;
+    }
+    admits(&app, &sign(&next, &lasting(&peer))).await;
+    assert_eq!(peer.count(OAUTH), 2, "the metadata was read again in its time");
+}
+
+#[tokio::test]
 async fn old_keys_serve_while_the_server_is_unreachable() {
     for failure in [
         Behaviour::Fails(StatusCode::INTERNAL_SERVER_ERROR),
