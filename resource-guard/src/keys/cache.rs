@@ -340,3 +340,30 @@ impl KeySource for CachedKeys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::testing::{ManualClock, asking};
+    use oauth_core::model::Issuer;
+    use std::collections::BTreeSet;
+
+    fn cache() -> Arc<KeyCache> {
+        let asking = asking(&ManualClock::default());
+        let issuer = Issuer::parse("https://as.example").unwrap();
+        let endpoint = KeyEndpoint::new(asking.http, issuer, None);
+        KeyCache::new(endpoint, asking.times, asking.clock, asking.random)
+    }
+
+    #[test]
+    fn r11_pauses_grow_and_are_random() {
+        let cache = cache();
+        for (failures, most) in [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (40, 60), (u32::MAX, 60)]
+        {
+            let seen: BTreeSet<u64> = (0..200).map(|_| cache.pause(failures).as_secs()).collect();
+            let (shortest, longest) = (*seen.first().unwrap(), *seen.last().unwrap());
+            assert!(shortest >= most / 2 && longest <= most, "{failures}: {seen:?}");
+            assert!(seen.len() as u64 > most / 4, "{failures}: {seen:?}");
+        }
+    }
+}

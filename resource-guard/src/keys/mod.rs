@@ -3,6 +3,8 @@
 mod cache;
 mod endpoint;
 mod issuers;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub(crate) use cache::{CachedKeys, KeyCache, KeyTimes, Standing};
 pub(crate) use endpoint::KeyEndpoint;
