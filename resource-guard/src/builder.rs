@@ -207,7 +207,8 @@ impl GuardBuilder {
         self
     }
 
-    /// How old a key set may become. Default one hour, at least one second; refreshed up to a tenth earlier, by chance.
+    /// How often the key set is refreshed. Default every hour, at most every second; up to a tenth earlier, by chance.
+    /// Requests do not wait for that, except for the first one after nothing was asked for twice as long.
     pub fn refresh_keys_every(mut self, time: Duration) -> Self {
         self.times.refresh = time;
         self

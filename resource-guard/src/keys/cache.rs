@@ -85,9 +85,11 @@ impl State {
         lies_ahead(self.attempted_at, now)
     }
 
-    /// Whether the keys in hand are too old to be used without looking.
-    fn stale(&self, now: Timestamp, refresh: Duration) -> bool {
-        now >= self.fetched_at.plus(refresh) || lies_ahead(self.fetched_at, now)
+    /// Whether nobody looked after the keys in hand for so long that they are not used without looking: a refresh was
+    /// due a whole interval ago, and none was tried.
+    fn forsaken(&self, now: Timestamp, refresh: Duration) -> bool {
+        let old = now >= self.fetched_at.plus(refresh * 2) || lies_ahead(self.fetched_at, now);
+        old && self.failures == 0
     }
 
     fn ready(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
@@ -299,8 +301,7 @@ impl KeySource for CachedKeys {
         let flight = cache.refresh(now);
         let wait = {
             let state = cache.read();
-            let stale = state.stale(now, cache.times.refresh);
-            state.keys.is_none() || (stale && state.failures == 0)
+            state.keys.is_none() || state.forsaken(now, cache.times.refresh)
         };
         if let Some(flight) = flight.filter(|_| wait) {
             flight.await;

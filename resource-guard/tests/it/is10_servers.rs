@@ -85,6 +85,10 @@ async fn r10_refreshed_hourly_up_to_a_minute_earlier() {
         assert_eq!(peer.count(JWKS), 1, "not before time");
         clock.advance(early + 1);
         peer.publishes([&new_key(SigningAlgorithm::RS512)]);
+        assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok(), "nobody waits for it");
+        // Who comes with a key that nobody knows does.
+        let unknown = signed(&new_key(SigningAlgorithm::RS512), peer.issuer(), &json!({}));
+        assert_eq!(answers(&app, &unknown).await, refused());
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, refused(), "the new set counts");
         assert_eq!(peer.count(JWKS), 2);
     }
