@@ -97,7 +97,7 @@ impl Search {
         let mut adverts = Vec::new();
         for found in found {
             match Advert::read(&found, plain) {
-                Ok(advert) if issuers.welcomes(&advert.host) => adverts.push(advert),
+                Ok(advert) if issuers.welcomes(&advert.host, advert.port) => adverts.push(advert),
                 Ok(advert) => {
                     tracing::warn!(
                         host = advert.host.as_str(),

@@ -56,6 +56,8 @@ struct State {
     next_at: Timestamp,
     /// Attempts that failed since the last that did not.
     failures: u32,
+    /// Whether the last of them met nobody.
+    silent: bool,
 }
 
 /// What is known of a server whose keys may never have been fetched.
@@ -67,8 +69,8 @@ pub(crate) enum Standing {
     Asking,
     /// It was not asked yet, or long enough ago to ask again.
     Unasked,
-    /// It gave no keys a moment ago.
-    Refuted,
+    /// It gave no keys a moment ago, and is left alone for a while.
+    Refuted(KeysUnavailable),
 }
 
 /// How an attempt ended.
@@ -173,8 +175,18 @@ impl KeyCache {
             (Some(_), _) => Standing::Known,
             (None, Some(_)) => Standing::Asking,
             (None, None) if state.due(now) => Standing::Unasked,
-            (None, None) => Standing::Refuted,
+            (None, None) => Standing::Refuted(state.unavailable(now)),
         }
+    }
+
+    /// Takes the place of a server that gave no keys. Where nobody answered, nobody may answer again, under whatever
+    /// name: the pauses go on growing.
+    pub(crate) fn succeed(&self, before: &Self) {
+        let silence = {
+            let before = before.read();
+            if before.silent { before.failures } else { 0 }
+        };
+        self.write().failures = silence;
     }
 
     /// In how many seconds the next fetch is due.
@@ -230,6 +242,7 @@ impl KeyCache {
             }
             Err(problem) => {
                 state.failures = state.failures.saturating_add(1);
+                state.silent = matches!(problem, FetchProblem::Network(_));
                 state.next_at = now.plus(self.pause(state.failures));
                 tracing::warn!(
                     error = %problem, attempts = state.failures, has_keys = state.keys.is_some(),

@@ -3,6 +3,7 @@
 mod cache;
 mod endpoint;
 mod issuers;
+mod site;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -11,6 +12,7 @@ pub(crate) use endpoint::KeyEndpoint;
 #[cfg(feature = "dns-sd")]
 pub(crate) use endpoint::issuer_at;
 pub(crate) use issuers::{Asking, Issuers, Server, Trust};
+pub(crate) use site::Site;
 
 use crate::verify::Rejection;
 use async_trait::async_trait;
