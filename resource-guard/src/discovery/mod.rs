@@ -7,6 +7,7 @@
 mod advert;
 mod multicast;
 mod search;
+mod sieve;
 mod unicast;
 
 pub(crate) use search::Search;

@@ -2,10 +2,13 @@
 
 use super::{
     DnsSd,
-    advert::{Advert, Found, ranked},
-    multicast, unicast,
+    advert::{Advert, ranked},
+    multicast,
+    sieve::Sieve,
+    unicast,
 };
 use crate::keys::{Issuers, issuer_at};
+use futures_util::future::join_all;
 use oauth_core::{model::Issuer, ports::Random};
 use std::{
     sync::{Arc, Weak},
@@ -42,12 +45,8 @@ impl Search {
     pub(crate) async fn look(&mut self, issuers: &Issuers) {
         let ways = [(Way::Unicast, self.how.unicast), (Way::Multicast, self.how.multicast)];
         for (way, _) in ways.iter().filter(|(_, on)| *on) {
-            let found = self.ask(*way).await;
-            let good = self.verified(found, issuers).await;
-            if !good.is_empty() {
-                tracing::info!(?way, servers = good.len(), "found authorization servers");
-                self.failures = 0;
-                issuers.found(good);
+            let adverts = self.ask(*way, issuers).await;
+            if self.take(adverts, issuers).await {
                 return;
             }
         }
@@ -80,39 +79,25 @@ impl Search {
         Duration::from_secs((whole / 2 + self.dice(whole - whole / 2)).max(1))
     }
 
-    async fn ask(&self, way: Way) -> Vec<Found> {
-        let found = match way {
-            Way::Unicast => unicast::find(&self.how).await.map_err(|e| e.to_string()),
-            Way::Multicast => multicast::find().await.map_err(|e| e.to_string()),
+    async fn ask(&self, way: Way, issuers: &Issuers) -> Vec<Advert> {
+        let mut sieve = Sieve::new(&self.how, issuers);
+        let adverts = match way {
+            Way::Unicast => unicast::find(&self.how, &mut sieve).await.map_err(|e| e.to_string()),
+            Way::Multicast => multicast::find(&mut sieve).await.map_err(|e| e.to_string()),
         };
-        found.unwrap_or_else(|error| {
+        adverts.unwrap_or_else(|error| {
             tracing::warn!(?way, error, "looking for authorization servers failed");
             Vec::new()
         })
     }
 
-    /// The issuers of those advertisements that lead to one, the preferred ones first.
-    async fn verified(&self, found: Vec<Found>, issuers: &Issuers) -> Vec<Issuer> {
-        let plain = issuers.asking().plain;
-        let mut adverts = Vec::new();
-        for found in found {
-            match Advert::read(&found, plain) {
-                Ok(advert) if issuers.welcomes(&advert.host, advert.port) => adverts.push(advert),
-                Ok(advert) => {
-                    tracing::warn!(
-                        host = advert.host.as_str(),
-                        "advertised on a host that is not allowed"
-                    );
-                }
-                Err(why) => {
-                    tracing::warn!(host = found.host, %why, "an advertisement is passed over");
-                }
-            }
-        }
-        let ranked = ranked(adverts, self.how.development, |most| self.dice(most));
+    /// Takes the servers that advertisements lead to, the preferred ones first; whether there are any.
+    async fn take(&mut self, adverts: Vec<Advert>, issuers: &Issuers) -> bool {
+        let chosen = self.chosen(adverts, issuers);
+        let answers = join_all(chosen.iter().map(|advert| follow(advert, issuers))).await;
         let mut good: Vec<Issuer> = Vec::new();
-        for advert in ranked.iter().take(MOST) {
-            match follow(advert, issuers).await {
+        for (advert, answer) in chosen.iter().zip(answers) {
+            match answer {
                 Ok(issuer) if !good.contains(&issuer) => good.push(issuer),
                 Ok(_) => {}
                 Err(error) => {
@@ -120,7 +105,29 @@ impl Search {
                 }
             }
         }
-        good
+        if good.is_empty() {
+            return false;
+        }
+        tracing::info!(servers = good.len(), "found authorization servers");
+        self.failures = 0;
+        issuers.found(good);
+        true
+    }
+
+    /// The advertisements that are followed: those of servers that are known, and as many others as a facility may
+    /// have, the preferred ones.
+    fn chosen(&self, adverts: Vec<Advert>, issuers: &Issuers) -> Vec<Advert> {
+        let mut chosen = ranked(adverts, |most| self.dice(most));
+        let mut room = MOST;
+        chosen.retain(|advert| {
+            if issuers.at(&advert.metadata()).is_some() {
+                return true;
+            }
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            fits
+        });
+        chosen
     }
 
     /// A number from 0 to `most`.
@@ -139,26 +146,4 @@ async fn follow(advert: &Advert, issuers: &Issuers) -> Result<Issuer, crate::fet
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use oauth_core::ports::SystemRandom;
-
-    #[test]
-    fn r11_pauses_grow_and_are_random() {
-        let mut search = Search::new(DnsSd::new(), Arc::new(SystemRandom));
-        let calm = search.pause(false).as_secs();
-        assert!((540..=600).contains(&calm), "{calm}");
-        assert!(search.pause(true).as_secs() <= 2, "nothing in hand: soon");
-        let mut seen = std::collections::BTreeSet::new();
-        for (failures, most) in [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (40, 60), (u32::MAX, 60)]
-        {
-            search.failures = failures;
-            for _ in 0..50 {
-                let pause = search.pause(false).as_secs();
-                assert!(pause >= 1 && pause >= most / 2 && pause <= most, "{failures}: {pause}");
-                seen.insert(pause);
-            }
-        }
-        assert!(seen.len() > 20, "{seen:?}");
-    }
-}
+mod tests;

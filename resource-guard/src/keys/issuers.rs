@@ -1,6 +1,8 @@
 //! The keys of several authorization servers: those the operator names or the network advertises, and those that
 //! tokens introduce themselves, where the operator lets them (AMWA IS-10, resource servers, public keys).
 
+#[cfg(feature = "dns-sd")]
+use super::endpoint::metadata_is_at;
 use super::{
     CachedKeys, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Site, Standing,
 };
@@ -10,6 +12,7 @@ use crate::{
     fetch::{Http, PlainHttp},
     verify::Rejection,
 };
+use futures_util::future::join_all;
 use oauth_core::{
     model::{Issuer, Timestamp},
     ports::{Clock, Random},
@@ -200,9 +203,7 @@ impl Issuers {
 
     /// Fetches the keys of the facility's servers and waits for the outcome.
     pub(crate) async fn first(&self) {
-        for server in self.facility().iter() {
-            server.cache.first().await;
-        }
+        join_all(self.facility().iter().map(|server| server.cache.first())).await;
     }
 
     /// Keeps the keys of the facility's servers fresh until nobody else holds them.
@@ -234,6 +235,12 @@ impl Issuers {
     /// Whether a host that the network advertises may be asked: it is allowed, or nothing is said of hosts.
     pub(crate) fn welcomes(&self, host: &HostName, port: u16) -> bool {
         self.sites.is_empty() || self.sites.iter().any(|site| site.welcomes(host, port))
+    }
+
+    /// The server of the facility whose metadata is at this address.
+    pub(crate) fn at(&self, metadata: &str) -> Option<Arc<Server>> {
+        let there = |server: &&Arc<Server>| metadata_is_at(&server.issuer, metadata);
+        self.facility().iter().find(there).cloned()
     }
 
     /// Whether the keys of any server of the facility are here.

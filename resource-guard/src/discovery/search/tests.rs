@@ -1,0 +1,102 @@
+use super::*;
+use crate::{
+    discovery::advert::Found,
+    keys::{
+        Site, Trust,
+        testing::{ManualClock, Peer, asking, published},
+    },
+};
+use oauth_core::ports::SystemRandom;
+use tokio::sync::Barrier;
+
+fn search() -> Search {
+    Search::new(DnsSd::new(), Arc::new(SystemRandom))
+}
+
+/// The issuers of a facility whose servers are found at these sites.
+fn at(sites: &[&str]) -> Arc<Issuers> {
+    let sites = sites.iter().map(|site| Site::parse(site).unwrap()).collect();
+    let trust = Trust { sites, discovery: true, ..Trust::default() };
+    Issuers::new(trust, asking(&ManualClock::default()))
+}
+
+fn found(host: &str, port: u16, selector: &str, priority: usize) -> Found {
+    let txt = ["api_proto=http", "api_ver=v1.0"].map(str::to_owned).into_iter();
+    let more = [format!("pri={priority}"), format!("api_selector={selector}")];
+    Found { host: host.into(), port, addresses: Vec::new(), txt: txt.chain(more).collect() }
+}
+
+/// What a search does with what it hears.
+async fn hear(search: &mut Search, found: &[Found], issuers: &Issuers) -> bool {
+    let mut sieve = Sieve::new(&search.how, issuers);
+    let adverts = found.iter().filter_map(|found| sieve.advert(found)).collect();
+    search.take(adverts, issuers).await
+}
+
+fn facility(issuers: &Issuers) -> Vec<String> {
+    issuers.facility().iter().map(|server| server.issuer().to_string()).collect()
+}
+
+/// A server on which every selector is an issuer.
+async fn tenants() -> Peer {
+    Peer::start(async |port, path: String| published(&format!("http://127.0.0.1:{port}"), &path))
+        .await
+}
+
+#[test]
+fn r11_pauses_grow_and_are_random() {
+    let mut search = Search::new(DnsSd::new(), Arc::new(SystemRandom));
+    let calm = search.pause(false).as_secs();
+    assert!((540..=600).contains(&calm), "{calm}");
+    assert!(search.pause(true).as_secs() <= 2, "nothing in hand: soon");
+    let mut seen = std::collections::BTreeSet::new();
+    for (failures, most) in [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (40, 60), (u32::MAX, 60)] {
+        search.failures = failures;
+        for _ in 0..50 {
+            let pause = search.pause(false).as_secs();
+            assert!(pause >= 1 && pause >= most / 2 && pause <= most, "{failures}: {pause}");
+            seen.insert(pause);
+        }
+    }
+    assert!(seen.len() > 20, "{seen:?}");
+}
+
+#[tokio::test]
+async fn r9_a_crowd_of_advertisements_hides_nobody() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let peer = tenants().await;
+    let mut heard: Vec<_> = (0..100).map(|n| found("evil.example", 1 + n, "", 0)).collect();
+    heard.extend((0..100).map(|n| found("127.0.0.1", peer.port, &format!("/{n}"), 0)));
+    heard.push(found("127.0.0.1", peer.port, "real", 90));
+    assert!(hear(&mut search, &heard, &issuers).await);
+    let real = format!("http://127.0.0.1:{}/real", peer.port);
+    assert_eq!(facility(&issuers), [&*real]);
+    // Nor do better ones, once it is known, of which only so many are followed.
+    let mut heard: Vec<_> =
+        (0..100).map(|n| found("127.0.0.1", peer.port, &n.to_string(), 1)).collect();
+    heard.push(found("127.0.0.1", peer.port, "real", 90));
+    assert!(hear(&mut search, &heard, &issuers).await);
+    let facility = facility(&issuers);
+    assert_eq!((facility.len(), facility.last()), (MOST + 1, Some(&real)));
+}
+
+#[tokio::test]
+async fn r9_advertisements_are_followed_together() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let all = Arc::new(Barrier::new(MOST));
+    // Nobody is answered before everybody has asked.
+    let peer = Peer::start(move |port, path: String| {
+        let all = all.clone();
+        async move {
+            all.wait().await;
+            published(&format!("http://127.0.0.1:{port}"), &path)
+        }
+    })
+    .await;
+    let heard: Vec<_> =
+        (0..MOST).map(|n| found("127.0.0.1", peer.port, &n.to_string(), n)).collect();
+    assert!(hear(&mut search, &heard, &issuers).await);
+    let inorder: Vec<_> =
+        (0..MOST).map(|n| format!("http://127.0.0.1:{}/{n}", peer.port)).collect();
+    assert_eq!(facility(&issuers), inorder);
+}
