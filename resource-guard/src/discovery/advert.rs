@@ -118,8 +118,11 @@ pub(super) fn ranked(adverts: Vec<Advert>, mut dice: impl FnMut(u64) -> u64) -> 
     drawn.sort_by_key(|(priority, drawn, _)| (*priority, *drawn));
     let mut ranked: Vec<Advert> = Vec::new();
     for (_, _, advert) in drawn {
-        // One server may be advertised under several names.
-        if !ranked.iter().any(|there| there.metadata() == advert.metadata()) {
+        // One server may be advertised under several names; but who says that it is elsewhere does not speak for it.
+        let same = |there: &Advert| {
+            there.metadata() == advert.metadata() && there.addresses == advert.addresses
+        };
+        if !ranked.iter().any(same) {
             ranked.push(advert);
         }
     }
@@ -219,8 +222,10 @@ mod tests {
         let development: Vec<_> = adverts.iter().map(Advert::is_development).collect();
         assert_eq!(development, [false, true, false, false, true]);
         assert_eq!(hosts(&ranked(adverts, |_| 0)), ["a", "b", "c", "d", "e"]);
-        let twice = vec![advert("a", 5), advert("a", 3)];
-        assert_eq!(ranked(twice, |_| 0).len(), 1);
+        let mut several = vec![advert("a", 5), advert("a", 3)];
+        assert_eq!(ranked(several.clone(), |_| 0).len(), 1);
+        several.push(Advert { addresses: vec![[192, 0, 2, 1].into()], ..advert("a", 0) });
+        assert_eq!(ranked(several, |_| 0).len(), 2);
     }
 
     #[test]

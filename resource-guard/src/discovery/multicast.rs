@@ -6,7 +6,10 @@ use super::{
     sieve::Sieve,
 };
 use mdns_sd::{ResolvedService, ScopedIp, ServiceDaemon, ServiceEvent, TxtProperty};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokio::time::{Instant, timeout_at};
 
 /// How long answers are waited for.
@@ -50,10 +53,12 @@ pub(super) async fn find(sieve: &mut Sieve<'_>) -> Result<Vec<Advert>, mdns_sd::
 
 fn described(service: &ResolvedService) -> Found {
     let text = |property: &TxtProperty| format!("{}={}", property.key(), property.val_str());
+    // In an order that is the same next time.
+    let addresses: BTreeSet<_> = service.addresses.iter().map(ScopedIp::to_ip_addr).collect();
     Found {
         host: service.host.clone(),
         port: service.port,
-        addresses: service.addresses.iter().map(ScopedIp::to_ip_addr).collect(),
+        addresses: addresses.into_iter().collect(),
         txt: service.txt_properties.iter().map(text).collect(),
     }
 }

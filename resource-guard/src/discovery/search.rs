@@ -1,13 +1,16 @@
 //! Looking for servers, again and again.
 
 use super::{
-    DnsSd,
+    DnsSd, Way,
     advert::{Advert, ranked},
     multicast,
     sieve::Sieve,
     unicast,
 };
-use crate::keys::{Issuers, issuer_at};
+use crate::{
+    fetch::{FetchProblem, Http},
+    keys::{Asking, Issuers, issuer_at},
+};
 use futures_util::future::join_all;
 use oauth_core::{model::Issuer, ports::Random};
 use std::{
@@ -28,12 +31,6 @@ pub(crate) struct Search {
     random: Arc<dyn Random>,
     /// Searches in a row that found nothing.
     failures: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    Unicast,
-    Multicast,
 }
 
 impl Search {
@@ -80,7 +77,7 @@ impl Search {
     }
 
     async fn ask(&self, way: Way, issuers: &Issuers) -> Vec<Advert> {
-        let mut sieve = Sieve::new(&self.how, issuers);
+        let mut sieve = Sieve::new(&self.how, way, issuers);
         let adverts = match way {
             Way::Unicast => unicast::find(&self.how, &mut sieve).await.map_err(|e| e.to_string()),
             Way::Multicast => multicast::find(&mut sieve).await.map_err(|e| e.to_string()),
@@ -139,10 +136,27 @@ impl Search {
 }
 
 /// The issuer that an advertised server names in its metadata.
-async fn follow(advert: &Advert, issuers: &Issuers) -> Result<Issuer, crate::fetch::FetchProblem> {
-    let asking = issuers.asking();
-    asking.http.names().note(advert.host.as_str(), &advert.addresses);
-    issuer_at(&asking.http, &advert.metadata(), |text| asking.issuer(text)).await
+///
+/// Where it is said to be is believed once it has answered there: until then everybody else looks for the host where it
+/// was.
+async fn follow(advert: &Advert, issuers: &Issuers) -> Result<Issuer, FetchProblem> {
+    let Asking { http, .. } = issuers.asking();
+    let host = advert.host.as_str();
+    let noted = http.names().noted(host);
+    let news = !advert.addresses.is_empty() && noted.as_ref() != Some(&advert.addresses);
+    if !news || noted.is_some() {
+        match ask(http, advert, issuers).await {
+            Err(FetchProblem::Network(_)) if news => {}
+            answer => return answer,
+        }
+    }
+    let issuer = ask(&http.finding(host, &advert.addresses)?, advert, issuers).await?;
+    http.names().note(host, &advert.addresses);
+    Ok(issuer)
+}
+
+async fn ask(http: &Http, advert: &Advert, issuers: &Issuers) -> Result<Issuer, FetchProblem> {
+    issuer_at(http, &advert.metadata(), |text| issuers.asking().issuer(text)).await
 }
 
 #[cfg(test)]

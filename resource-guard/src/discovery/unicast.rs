@@ -104,6 +104,7 @@ async fn describe(resolver: &TokioResolver, instance: &str) -> Result<Option<Fou
             }
         }
     }
+    found.addresses.sort_unstable();
     Ok(Some(found))
 }
 

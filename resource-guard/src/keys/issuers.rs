@@ -275,6 +275,18 @@ impl Issuers {
             server.trusted.store(stays, Ordering::Relaxed);
         }
         *facility = next.into();
+        drop(facility);
+        self.forget_names();
+    }
+
+    /// Forgets where hosts are that no server is on any more.
+    fn forget_names(&self) {
+        let host_of = |server: &Arc<Server>| {
+            HostName::parse(Url::parse(server.issuer.as_str()).ok()?.host_str()?)
+        };
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let hosts: Vec<_> = self.facility().iter().chain(&guests).filter_map(host_of).collect();
+        self.asking.http.names().keep(|host| hosts.iter().any(|used| used.as_str() == host));
     }
 }
 

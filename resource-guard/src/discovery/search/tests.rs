@@ -7,6 +7,7 @@ use crate::{
     },
 };
 use oauth_core::ports::SystemRandom;
+use std::net::IpAddr;
 use tokio::sync::Barrier;
 
 fn search() -> Search {
@@ -28,7 +29,7 @@ fn found(host: &str, port: u16, selector: &str, priority: usize) -> Found {
 
 /// What a search does with what it hears.
 async fn hear(search: &mut Search, found: &[Found], issuers: &Issuers) -> bool {
-    let mut sieve = Sieve::new(&search.how, issuers);
+    let mut sieve = Sieve::new(&search.how, Way::Multicast, issuers);
     let adverts = found.iter().filter_map(|found| sieve.advert(found)).collect();
     search.take(adverts, issuers).await
 }
@@ -37,9 +38,17 @@ fn facility(issuers: &Issuers) -> Vec<String> {
     issuers.facility().iter().map(|server| server.issuer().to_string()).collect()
 }
 
-/// A server on which every selector is an issuer.
-async fn tenants() -> Peer {
-    Peer::start(async |port, path: String| published(&format!("http://127.0.0.1:{port}"), &path))
+fn at_address(ip: [u8; 4], found: Found) -> Found {
+    Found { addresses: vec![ip.into()], ..found }
+}
+
+fn noted(issuers: &Issuers, host: &str) -> Option<Vec<IpAddr>> {
+    issuers.asking().http.names().noted(host)
+}
+
+/// A server on 127.0.0.1 that goes by this name, on which every selector is an issuer.
+async fn tenants(host: &'static str) -> Peer {
+    Peer::start(async move |port, path: String| published(&format!("http://{host}:{port}"), &path))
         .await
 }
 
@@ -64,7 +73,7 @@ fn r11_pauses_grow_and_are_random() {
 #[tokio::test]
 async fn r9_a_crowd_of_advertisements_hides_nobody() {
     let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
-    let peer = tenants().await;
+    let peer = tenants("127.0.0.1").await;
     let mut heard: Vec<_> = (0..100).map(|n| found("evil.example", 1 + n, "", 0)).collect();
     heard.extend((0..100).map(|n| found("127.0.0.1", peer.port, &format!("/{n}"), 0)));
     heard.push(found("127.0.0.1", peer.port, "real", 90));
@@ -99,4 +108,62 @@ async fn r9_advertisements_are_followed_together() {
     let inorder: Vec<_> =
         (0..MOST).map(|n| format!("http://127.0.0.1:{}/{n}", peer.port)).collect();
     assert_eq!(facility(&issuers), inorder);
+}
+
+const HERE: [u8; 4] = [127, 0, 0, 1];
+/// Nobody listens there.
+const BOGUS: [u8; 4] = [127, 0, 0, 9];
+
+#[tokio::test]
+async fn r9_multicast_has_no_say_in_where_other_names_are() {
+    let (mut search, issuers) = (search(), at(&["localhost"]));
+    let peer = tenants("localhost").await;
+    let heard = [at_address(BOGUS, found("localhost", peer.port, "a", 0))];
+    assert!(hear(&mut search, &heard, &issuers).await);
+    issuers.first().await;
+    assert!(issuers.has_keys());
+    assert_eq!(noted(&issuers, "localhost"), None);
+}
+
+#[tokio::test]
+async fn r9_an_address_counts_once_the_host_has_answered_there() {
+    let (mut search, issuers) = (search(), at(&["*.local"]));
+    let peer = tenants("as1.local").await;
+    let server = |ip| at_address(ip, found("as1.local", peer.port, "a", 0));
+    assert!(!hear(&mut search, &[server(BOGUS)], &issuers).await);
+    assert_eq!(noted(&issuers, "as1.local"), None);
+    // Both say they are it.
+    assert!(hear(&mut search, &[server(BOGUS), server(HERE)], &issuers).await);
+    assert_eq!(noted(&issuers, "as1.local"), Some(vec![HERE.into()]));
+    issuers.first().await;
+    assert!(issuers.has_keys());
+    // Who was found where it is is not looked for elsewhere.
+    assert!(hear(&mut search, &[server(BOGUS)], &issuers).await);
+    assert_eq!(noted(&issuers, "as1.local"), Some(vec![HERE.into()]));
+    // Unless it is not there any more.
+    let moved = at(&["*.local"]);
+    moved.asking().http.names().note("as1.local", &[BOGUS.into()]);
+    assert!(hear(&mut search, &[server(HERE)], &moved).await);
+    assert_eq!(noted(&moved, "as1.local"), Some(vec![HERE.into()]));
+}
+
+#[tokio::test]
+async fn r9_who_is_advertised_no_more_is_nowhere() {
+    let (mut search, issuers) = (search(), at(&["*.local"]));
+    let (first, second) = (tenants("as1.local").await, tenants("as2.local").await);
+    let here = |host, port, selector| at_address(HERE, found(host, port, selector, 0));
+    let mut heard = vec![
+        here("as2.local", second.port, "a"),
+        here("as1.local", first.port, "a"),
+        here("as1.local", first.port, "b"),
+    ];
+    for servers in [3, 2] {
+        assert!(hear(&mut search, &heard, &issuers).await);
+        assert_eq!(facility(&issuers).len(), servers);
+        assert!(noted(&issuers, "as1.local").is_some(), "another is on the same host");
+        heard.pop();
+    }
+    assert!(hear(&mut search, &heard, &issuers).await);
+    assert_eq!(noted(&issuers, "as1.local"), None);
+    assert!(noted(&issuers, "as2.local").is_some());
 }
