@@ -74,6 +74,14 @@ pub(crate) enum FetchProblem {
     TooLarge(usize),
 }
 
+#[cfg(feature = "dns-sd")]
+impl FetchProblem {
+    /// Whether somebody else answered, and said so.
+    pub(crate) fn is_another(&self) -> bool {
+        matches!(self, Self::OtherIssuer { named, .. } if !named.is_empty())
+    }
+}
+
 fn causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);

@@ -29,8 +29,33 @@ const MOST: usize = 16;
 pub(crate) struct Search {
     how: DnsSd,
     random: Arc<dyn Random>,
-    /// Searches in a row that found nothing.
+    /// Searches in a row that found nobody, or somebody who is known and does not answer.
     failures: u32,
+}
+
+/// Whom a search meets.
+#[derive(Debug, Default)]
+struct Met {
+    /// The preferred ones first.
+    good: Vec<Issuer>,
+    /// Those among them who answered.
+    answered: Vec<Issuer>,
+}
+
+impl Met {
+    fn answers(&mut self, issuer: Issuer) {
+        if !self.answered.contains(&issuer) {
+            self.answered.push(issuer.clone());
+        }
+        self.stays(issuer);
+    }
+
+    /// It is known, is still advertised, and does not answer: it was believed before, and may be starting again.
+    fn stays(&mut self, issuer: Issuer) {
+        if !self.good.contains(&issuer) {
+            self.good.push(issuer);
+        }
+    }
 }
 
 impl Search {
@@ -38,20 +63,19 @@ impl Search {
         Self { how, random, failures: 0 }
     }
 
-    /// Looks once. What was found before stays where nothing is found now.
+    /// Looks once: by multicast if no server that name servers know answers. What was found before stays where nothing
+    /// is found now.
     pub(crate) async fn look(&mut self, issuers: &Issuers) {
         let ways = [(Way::Unicast, self.how.unicast), (Way::Multicast, self.how.multicast)];
+        let mut met = Met::default();
         for (way, _) in ways.iter().filter(|(_, on)| *on) {
             let adverts = self.ask(*way, issuers).await;
-            if self.take(adverts, issuers).await {
-                return;
+            self.visit(adverts, issuers, &mut met).await;
+            if !met.answered.is_empty() {
+                break;
             }
         }
-        self.failures = self.failures.saturating_add(1);
-        tracing::warn!(
-            attempts = self.failures,
-            "no authorization server was found in the network; those known before stay in use"
-        );
+        self.take(met, issuers);
     }
 
     /// Looks whenever it is time, until nobody else holds the issuers.
@@ -88,27 +112,41 @@ impl Search {
         })
     }
 
-    /// Takes the servers that advertisements lead to, the preferred ones first; whether there are any.
-    async fn take(&mut self, adverts: Vec<Advert>, issuers: &Issuers) -> bool {
+    /// Meets the servers that advertisements lead to, the preferred ones first.
+    async fn visit(&self, adverts: Vec<Advert>, issuers: &Issuers, met: &mut Met) {
         let chosen = self.chosen(adverts, issuers);
         let answers = join_all(chosen.iter().map(|advert| follow(advert, issuers))).await;
-        let mut good: Vec<Issuer> = Vec::new();
         for (advert, answer) in chosen.iter().zip(answers) {
             match answer {
-                Ok(issuer) if !good.contains(&issuer) => good.push(issuer),
-                Ok(_) => {}
+                Ok(issuer) => met.answers(issuer),
                 Err(error) => {
-                    tracing::warn!(host = advert.host.as_str(), %error, "an advertised server is not believed");
+                    let known = issuers.at(&advert.metadata()).filter(|_| !error.is_another());
+                    tracing::warn!(
+                        host = advert.host.as_str(), %error, known = known.is_some(),
+                        "an advertised server does not answer as it should"
+                    );
+                    if let Some(server) = known {
+                        met.stays(server.issuer().clone());
+                    }
                 }
             }
         }
-        if good.is_empty() {
-            return false;
+    }
+
+    /// Takes the servers that were met for those of the facility, if there were any.
+    fn take(&mut self, met: Met, issuers: &Issuers) {
+        let (servers, answered) = (met.good.len(), met.answered.len());
+        let complete = servers > 0 && answered == servers;
+        self.failures = if complete { 0 } else { self.failures.saturating_add(1) };
+        if servers == 0 {
+            tracing::warn!(
+                attempts = self.failures,
+                "no authorization server was found in the network; those known before stay in use"
+            );
+            return;
         }
-        tracing::info!(servers = good.len(), "found authorization servers");
-        self.failures = 0;
-        issuers.found(good);
-        true
+        tracing::info!(servers, answered, "found authorization servers");
+        issuers.found(met.good);
     }
 
     /// The advertisements that are followed: those of servers that are known, and as many others as a facility may

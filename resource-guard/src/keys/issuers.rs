@@ -256,8 +256,8 @@ impl Issuers {
         }
     }
 
-    /// Takes the servers found in the network into the facility, and those found before and no more out of it. The
-    /// keys of those that stay are kept.
+    /// Takes the servers that the network advertises into the facility, and those advertised before and no more out of
+    /// it. The keys of those that stay are kept.
     pub(crate) fn found(&self, issuers: Vec<Issuer>) {
         let mut facility = self.facility.write().unwrap_or_else(PoisonError::into_inner);
         let mut next: Vec<Arc<Server>> = Vec::new();

@@ -6,8 +6,11 @@ use crate::{
         testing::{ManualClock, Peer, asking, published},
     },
 };
+use axum::{Json, response::IntoResponse as _};
+use http::StatusCode;
 use oauth_core::ports::SystemRandom;
-use std::net::IpAddr;
+use serde_json::json;
+use std::{net::IpAddr, sync::Mutex};
 use tokio::sync::Barrier;
 
 fn search() -> Search {
@@ -31,7 +34,11 @@ fn found(host: &str, port: u16, selector: &str, priority: usize) -> Found {
 async fn hear(search: &mut Search, found: &[Found], issuers: &Issuers) -> bool {
     let mut sieve = Sieve::new(&search.how, Way::Multicast, issuers);
     let adverts = found.iter().filter_map(|found| sieve.advert(found)).collect();
-    search.take(adverts, issuers).await
+    let mut met = Met::default();
+    search.visit(adverts, issuers, &mut met).await;
+    let any = !met.good.is_empty();
+    search.take(met, issuers);
+    any
 }
 
 fn facility(issuers: &Issuers) -> Vec<String> {
@@ -166,4 +173,95 @@ async fn r9_who_is_advertised_no_more_is_nowhere() {
     assert!(hear(&mut search, &heard, &issuers).await);
     assert_eq!(noted(&issuers, "as1.local"), None);
     assert!(noted(&issuers, "as2.local").is_some());
+}
+
+#[tokio::test]
+async fn r10_a_server_that_does_not_answer_stays_while_it_is_advertised() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let mood = Arc::new(Mutex::new(Mood::Good));
+    let shared = mood.clone();
+    let troubled = Peer::start(move |port, path: String| {
+        let mood = *shared.lock().unwrap();
+        async move {
+            match mood {
+                Mood::Good => published(&format!("http://127.0.0.1:{port}"), &path),
+                Mood::Fails => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+                Mood::Babbles => "starting".into_response(),
+                Mood::Unnamed => Json(json!({"status": "starting"})).into_response(),
+                Mood::Hangs => std::future::pending().await,
+            }
+        }
+    })
+    .await;
+    let well = tenants("127.0.0.1").await;
+    let heard = [found("127.0.0.1", troubled.port, "a", 0), found("127.0.0.1", well.port, "b", 1)];
+    assert!(hear(&mut search, &heard, &issuers).await);
+    issuers.first().await;
+    let before = issuers.facility();
+    assert_eq!(before.len(), 2);
+    for (failures, bad) in
+        [Mood::Fails, Mood::Babbles, Mood::Unnamed, Mood::Hangs].iter().enumerate()
+    {
+        *mood.lock().unwrap() = *bad;
+        assert!(hear(&mut search, &heard, &issuers).await);
+        let now = issuers.facility();
+        assert!(now.len() == 2 && Arc::ptr_eq(&now[0], &before[0]), "{bad:?}");
+        assert!(now[0].is_trusted() && now[0].in_hand().is_some(), "{bad:?}");
+        assert_eq!(search.failures as usize, failures + 1, "it is looked for again soon");
+        assert!(search.pause(false).as_secs() <= 60);
+    }
+    // Alone it stays, too.
+    assert!(hear(&mut search, &heard[..1], &issuers).await);
+    assert!(Arc::ptr_eq(&issuers.facility()[0], &before[0]) && before[0].is_trusted());
+    assert!(!before[1].is_trusted(), "advertised no more");
+    *mood.lock().unwrap() = Mood::Good;
+    assert!(hear(&mut search, &heard, &issuers).await);
+    assert!(Arc::ptr_eq(&issuers.facility()[0], &before[0]));
+    assert_eq!(search.failures, 0);
+    assert!(hear(&mut search, &heard[1..], &issuers).await);
+    assert_eq!(facility(&issuers).len(), 1);
+    assert!(!before[0].is_trusted(), "advertised no more");
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mood {
+    Good,
+    Fails,
+    Babbles,
+    /// Answers, and does not say who it is.
+    Unnamed,
+    Hangs,
+}
+
+#[tokio::test]
+async fn r10_a_server_that_names_another_issuer_goes() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let name = Arc::new(Mutex::new("127.0.0.1"));
+    let shared = name.clone();
+    let turncoat = Peer::start(move |port, path: String| {
+        let name = *shared.lock().unwrap();
+        async move { published(&format!("http://{name}:{port}"), &path) }
+    })
+    .await;
+    let well = tenants("127.0.0.1").await;
+    let heard = [found("127.0.0.1", turncoat.port, "a", 0), found("127.0.0.1", well.port, "b", 1)];
+    assert!(hear(&mut search, &heard, &issuers).await);
+    let before = issuers.facility();
+    *name.lock().unwrap() = "evil.example";
+    assert!(hear(&mut search, &heard, &issuers).await);
+    assert_eq!(facility(&issuers).len(), 1);
+    assert!(!before[0].is_trusted() && before[1].is_trusted());
+    assert_eq!(search.failures, 0);
+}
+
+#[tokio::test]
+async fn r9_who_is_not_known_and_does_not_answer_is_not_taken() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let well = tenants("127.0.0.1").await;
+    let failing = Peer::start(async |_, _: String| StatusCode::BAD_GATEWAY.into_response()).await;
+    let heard = [found("127.0.0.1", failing.port, "a", 0), found("127.0.0.1", well.port, "b", 1)];
+    assert!(!hear(&mut search, &heard[..1], &issuers).await);
+    assert_eq!((facility(&issuers).len(), search.failures), (0, 1));
+    assert!(hear(&mut search, &heard, &issuers).await);
+    assert_eq!((facility(&issuers).len(), search.failures), (1, 0));
 }
