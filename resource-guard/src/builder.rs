@@ -207,13 +207,15 @@ impl GuardBuilder {
         self
     }
 
-    /// How old a key set may become. Default one hour; refreshed up to a tenth earlier, by chance.
+    /// How often the key set is refreshed. Default every hour, at most every second; up to a tenth earlier, by chance.
+    /// Requests do not wait for that, except for the first one after nothing was asked for twice as long.
     pub fn refresh_keys_every(mut self, time: Duration) -> Self {
         self.times.refresh = time;
         self
     }
 
-    /// How often tokens with unknown keys may lead to a fetch of the key set. Default once in 30 seconds.
+    /// How often tokens with unknown keys may lead to a fetch of the key set. Default once in 30 seconds, at most once in
+    /// one.
     pub fn key_cool_down(mut self, time: Duration) -> Self {
         self.times.cool_down = time;
         self

@@ -74,6 +74,14 @@ pub(crate) enum FetchProblem {
     TooLarge(usize),
 }
 
+#[cfg(feature = "dns-sd")]
+impl FetchProblem {
+    /// Whether somebody else answered, and said so.
+    pub(crate) fn is_another(&self) -> bool {
+        matches!(self, Self::OtherIssuer { named, .. } if !named.is_empty())
+    }
+}
+
 fn causes(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut next = std::error::Error::source(error);
@@ -96,37 +104,39 @@ pub(crate) struct Reach {
 }
 
 /// The addresses of hosts that were found by other means than the resolver of this machine, such as those below
-/// `.local`. TLS proves the names, whatever the addresses.
+/// `.local`. TLS has proved each of them.
 #[cfg(feature = "dns-sd")]
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<RwLock<HashMap<String, Vec<SocketAddr>>>>);
+pub(crate) struct Names(Arc<RwLock<HashMap<String, Vec<IpAddr>>>>);
 
 #[cfg(feature = "dns-sd")]
 impl Names {
-    /// Notes where a host is. Without an address, the resolver of this machine is asked.
+    /// Notes where a host is.
     pub(crate) fn note(&self, host: &str, addresses: &[IpAddr]) {
         let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= MOST_NAMES {
-            names.clear();
-        }
-        if !addresses.is_empty() {
-            let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, 0)).collect();
-            names.insert(host.to_owned(), addresses);
-        }
+        names.insert(host.to_owned(), addresses.to_vec());
+    }
+
+    /// Where a host is, if that was noted. Otherwise the resolver of this machine is asked.
+    pub(crate) fn noted(&self, host: &str) -> Option<Vec<IpAddr>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+    }
+
+    /// Forgets the hosts that are not in use.
+    pub(crate) fn keep(&self, in_use: impl Fn(&str) -> bool) {
+        let mut names = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        names.retain(|host, _| in_use(host));
     }
 }
-
-#[cfg(feature = "dns-sd")]
-const MOST_NAMES: usize = 100;
 
 #[cfg(feature = "dns-sd")]
 impl Resolve for Names {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().trim_end_matches('.').to_ascii_lowercase();
-        let noted = self.0.read().unwrap_or_else(PoisonError::into_inner).get(&host).cloned();
+        let noted = self.noted(&host);
         Box::pin(async move {
-            let addresses = match noted {
-                Some(noted) => noted,
+            let addresses: Vec<_> = match noted {
+                Some(noted) => noted.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect(),
                 None => tokio::net::lookup_host((host, 0)).await?.collect(),
             };
             Ok(Box::new(addresses.into_iter()) as Addrs)
@@ -141,38 +151,33 @@ pub(crate) struct Http {
     plain: PlainHttp,
     #[cfg(feature = "dns-sd")]
     names: Names,
+    #[cfg(feature = "dns-sd")]
+    reach: Arc<Reach>,
 }
 
 impl Http {
+    #[cfg(not(feature = "dns-sd"))]
     pub(crate) fn new(reach: &Reach) -> Result<Self, reqwest::Error> {
-        #[cfg(feature = "dns-sd")]
+        Ok(Self { client: client(reach, |builder| builder)?, plain: reach.plain })
+    }
+
+    #[cfg(feature = "dns-sd")]
+    pub(crate) fn new(reach: &Reach) -> Result<Self, reqwest::Error> {
+        Self::knowing(Names::default(), Arc::new(reach.clone()))
+    }
+
+    #[cfg(feature = "dns-sd")]
+    fn knowing(names: Names, reach: Arc<Reach>) -> Result<Self, reqwest::Error> {
+        let client = client(&reach, |builder| builder.dns_resolver(Arc::new(names.clone())))?;
+        Ok(Self { client, plain: reach.plain, names, reach })
+    }
+
+    /// Another way out, which alone finds this host at these addresses.
+    #[cfg(feature = "dns-sd")]
+    pub(crate) fn finding(&self, host: &str, addresses: &[IpAddr]) -> Result<Self, FetchProblem> {
         let names = Names::default();
-        let base = || {
-            let builder = Client::builder()
-                .redirect(Policy::none())
-                .timeout(reach.timeout)
-                .connect_timeout(reach.timeout)
-                .referer(false)
-                .user_agent(concat!("resource-guard/", env!("CARGO_PKG_VERSION")));
-            #[cfg(feature = "dns-sd")]
-            let builder = builder.dns_resolver(Arc::new(names.clone()));
-            if reach.environment_proxy { builder } else { builder.no_proxy() }
-        };
-        let own_roots_only =
-            |builder: ClientBuilder| builder.tls_certs_only(reach.roots.clone()).build();
-        let client = if reach.tls {
-            let merged = base().tls_certs_merge(reach.roots.clone()).build();
-            // A container may have no certificates of its own.
-            if reach.roots.is_empty() { merged } else { merged.or_else(|_| own_roots_only(base())) }
-        } else {
-            own_roots_only(base())
-        };
-        Ok(Self {
-            client: client?,
-            plain: reach.plain,
-            #[cfg(feature = "dns-sd")]
-            names,
-        })
+        names.note(host, addresses);
+        Self::knowing(names, self.reach.clone()).map_err(FetchProblem::Network)
     }
 
     /// Where hosts are that the resolver of this machine does not know.
@@ -211,6 +216,29 @@ impl Http {
             .body(form);
         json(request, most).await
     }
+}
+
+fn client(
+    reach: &Reach,
+    resolving: impl Fn(ClientBuilder) -> ClientBuilder,
+) -> Result<Client, reqwest::Error> {
+    let base = || {
+        let builder = resolving(Client::builder())
+            .redirect(Policy::none())
+            .timeout(reach.timeout)
+            .connect_timeout(reach.timeout)
+            .referer(false)
+            .user_agent(concat!("resource-guard/", env!("CARGO_PKG_VERSION")));
+        if reach.environment_proxy { builder } else { builder.no_proxy() }
+    };
+    let own_roots_only =
+        |builder: ClientBuilder| builder.tls_certs_only(reach.roots.clone()).build();
+    if !reach.tls {
+        return own_roots_only(base());
+    }
+    let merged = base().tls_certs_merge(reach.roots.clone()).build();
+    // A container may have no certificates of its own.
+    if reach.roots.is_empty() { merged } else { merged.or_else(|_| own_roots_only(base())) }
 }
 
 async fn json(request: RequestBuilder, most: usize) -> Result<Value, FetchProblem> {

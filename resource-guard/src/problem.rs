@@ -32,8 +32,10 @@ pub enum ConfigProblem {
     /// Servers cannot be looked for in this way.
     #[error("{0}")]
     Discovery(&'static str),
-    /// It is neither a host name nor a wildcard.
-    #[error("{0:?} is neither a host name nor a wildcard such as *.example.com")]
+    /// It is neither a host name nor a wildcard, with or without a port.
+    #[error(
+        "{0:?} is neither a host name nor a wildcard such as *.example.com, with or without a port"
+    )]
     Host(String),
     /// The HTTP client could not be set up.
     #[error("the HTTP client could not be set up")]

@@ -7,7 +7,7 @@ use crate::{
     fetch::{Endpoint, FetchProblem, Http, PlainHttp, Reach, endpoint},
     guard::{Core, Guard, Keeper, Switch},
     introspect::{Asking, Introspection, basic},
-    keys::{CachedKeys, Epoch, FixedKeys, Issuers, KeyCache, KeyEndpoint, KeySource},
+    keys::{CachedKeys, Epoch, FixedKeys, Issuers, KeyCache, KeyEndpoint, KeySource, KeyTimes},
     problem::ConfigProblem,
     refusal::Realm,
     revocations::Listed,
@@ -29,6 +29,8 @@ enum Kept {
 
 /// More leeway than clocks need; a larger one is a mistake.
 const MOST_LEEWAY: Duration = Duration::from_mins(5);
+/// With less between fetches, tokens and requests would lead to as many as there are of them.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 impl GuardBuilder {
     /// Builds the guard without starting anything: keys are fetched when a request needs them. Requests must run on
@@ -232,13 +234,21 @@ impl GuardBuilder {
             KeyChoice::At(uri) => Some(self.address("key set", uri)?),
             KeyChoice::Discover | KeyChoice::Issuers | KeyChoice::None => None,
         };
-        if self.times.refresh.is_zero() || self.times.cool_down.is_zero() {
-            return Err(ConfigProblem::Time("key refresh and cool-down must be above zero"));
-        }
+        let times = self.key_times()?;
         let endpoint = KeyEndpoint::new(http.clone(), issuer, named);
         let (clock, random) = (self.clock.clone(), self.random.clone());
-        let cache = KeyCache::new(endpoint, self.times, clock, random, Epoch::default());
+        let cache = KeyCache::new(endpoint, times, clock, random, Epoch::default());
         Ok((Some(Arc::new(CachedKeys(cache.clone()))), Some(cache)))
+    }
+
+    /// When keys are fetched. Times are compared in whole seconds, so less than one would be none.
+    pub(super) fn key_times(&self) -> Result<KeyTimes, ConfigProblem> {
+        if self.times.refresh.min(self.times.cool_down) < LEAST_PAUSE {
+            return Err(ConfigProblem::Time(
+                "key refresh and cool-down must be at least one second",
+            ));
+        }
+        Ok(self.times)
     }
 
     fn introspection_of(

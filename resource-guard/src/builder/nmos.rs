@@ -3,8 +3,8 @@
 use super::{GuardBuilder, KeyChoice, RootsMeant};
 use crate::{
     fetch::{Http, PlainHttp},
-    keys::{Asking, Epoch, Issuers, Trust},
-    name::{HostName, HostPattern},
+    keys::{Asking, Epoch, Issuers, Site, Trust},
+    name::HostName,
     problem::ConfigProblem,
     verify::{AudienceForm, ClientRule},
 };
@@ -55,9 +55,11 @@ impl GuardBuilder {
         self
     }
 
-    /// Lets tokens introduce their issuers, on hosts of this name or below this wildcard (`*.auth.example.com`). Such an
-    /// issuer is asked for its metadata, which must name it exactly, and its keys; until they are here the answer is
-    /// 503. Also the hosts on which servers that the network advertises are believed.
+    /// Lets tokens introduce their issuers, on hosts of this name or below this wildcard (`*.auth.example.com`), on the
+    /// usual port of https or on the one that is named (`*.auth.example.com:8443`). Such an issuer is asked for its
+    /// metadata, which must name it exactly, and its keys; until they are here the answer is 503.
+    ///
+    /// Also the hosts on which servers that the network advertises are believed: on any port, unless one is named.
     pub fn trust_issuers_on(mut self, host: impl Into<String>) -> Self {
         self.trusted.hosts.push(host.into());
         self
@@ -131,18 +133,18 @@ impl GuardBuilder {
             .map(|issuer| parse(issuer))
             .collect::<Result<_, _>>()
             .map_err(ConfigProblem::Issuer)?;
-        let hosts: Vec<HostPattern> = hosts
+        let sites: Vec<Site> = hosts
             .iter()
-            .map(|host| HostPattern::parse(host).ok_or_else(|| ConfigProblem::Host(host.clone())))
+            .map(|host| Site::parse(host).ok_or_else(|| ConfigProblem::Host(host.clone())))
             .collect::<Result<_, _>>()?;
         let asking = Asking {
             http: http.clone(),
             plain: self.plain,
-            times: self.times,
+            times: self.key_times()?,
             clock: self.clock.clone(),
             random: self.random.clone(),
             epoch: Epoch::default(),
         };
-        Ok(Some(Issuers::new(Trust { issuers, hosts, discovery }, asking)))
+        Ok(Some(Issuers::new(Trust { issuers, sites, discovery }, asking)))
     }
 }

@@ -38,6 +38,8 @@ pub(super) enum Unusable {
     Protocol,
     #[error("api_ver names no version 1")]
     Version,
+    #[error("the host and the port are not allowed")]
+    Site,
     #[error("api_selector is not a path without outer slashes")]
     Selector,
     #[error("pri is not a number")]
@@ -73,6 +75,11 @@ impl Advert {
         })
     }
 
+    /// Whether it is a server in development.
+    pub(super) const fn is_development(&self) -> bool {
+        self.priority >= DEVELOPMENT
+    }
+
     /// Where its metadata is ([RFC 8414 3.1](https://www.rfc-editor.org/rfc/rfc8414#section-3.1)). Versions are no
     /// part of it.
     pub(super) fn metadata(&self) -> String {
@@ -103,23 +110,19 @@ fn is_selector(text: &str) -> bool {
     text.len() <= LONGEST_SELECTOR && text.split('/').all(segment)
 }
 
-/// The advertisements that are followed, the preferred ones first: by priority, equals in an order that `dice` decides.
+/// Advertisements in the order in which they are preferred: by priority, equals in an order that `dice` decides.
 /// `dice(n)` is a number from 0 to `n`.
-pub(super) fn ranked(
-    adverts: Vec<Advert>,
-    development: bool,
-    mut dice: impl FnMut(u64) -> u64,
-) -> Vec<Advert> {
-    let mut drawn: Vec<(u32, u64, Advert)> = adverts
-        .into_iter()
-        .filter(|advert| development || advert.priority < DEVELOPMENT)
-        .map(|advert| (advert.priority, dice(u64::MAX - 1), advert))
-        .collect();
+pub(super) fn ranked(adverts: Vec<Advert>, mut dice: impl FnMut(u64) -> u64) -> Vec<Advert> {
+    let mut drawn: Vec<(u32, u64, Advert)> =
+        adverts.into_iter().map(|advert| (advert.priority, dice(u64::MAX - 1), advert)).collect();
     drawn.sort_by_key(|(priority, drawn, _)| (*priority, *drawn));
     let mut ranked: Vec<Advert> = Vec::new();
     for (_, _, advert) in drawn {
-        // One server may be advertised under several names.
-        if !ranked.iter().any(|there| there.metadata() == advert.metadata()) {
+        // One server may be advertised under several names; but who says that it is elsewhere does not speak for it.
+        let same = |there: &Advert| {
+            there.metadata() == advert.metadata() && there.addresses == advert.addresses
+        };
+        if !ranked.iter().any(same) {
             ranked.push(advert);
         }
     }
@@ -208,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn r9_the_lowest_priority_first_and_development_when_asked() {
+    fn r9_the_lowest_priority_first() {
         let adverts = vec![
             advert("c", 99),
             advert("d", 100),
@@ -216,10 +219,13 @@ mod tests {
             advert("b", 7),
             advert("e", 300),
         ];
-        assert_eq!(hosts(&ranked(adverts.clone(), false, |_| 0)), ["a", "b", "c"]);
-        assert_eq!(hosts(&ranked(adverts, true, |_| 0)), ["a", "b", "c", "d", "e"]);
-        let twice = vec![advert("a", 5), advert("a", 3)];
-        assert_eq!(ranked(twice, false, |_| 0).len(), 1);
+        let development: Vec<_> = adverts.iter().map(Advert::is_development).collect();
+        assert_eq!(development, [false, true, false, false, true]);
+        assert_eq!(hosts(&ranked(adverts, |_| 0)), ["a", "b", "c", "d", "e"]);
+        let mut several = vec![advert("a", 5), advert("a", 3)];
+        assert_eq!(ranked(several.clone(), |_| 0).len(), 1);
+        several.push(Advert { addresses: vec![[192, 0, 2, 1].into()], ..advert("a", 0) });
+        assert_eq!(ranked(several, |_| 0).len(), 2);
     }
 
     #[test]
@@ -232,7 +238,7 @@ mod tests {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 state >> 33
             };
-            let ranked = ranked(adverts.clone(), false, dice);
+            let ranked = ranked(adverts.clone(), dice);
             orders.insert(hosts(&ranked).join(""));
         }
         assert_eq!(orders.len(), 6, "{orders:?}");

@@ -7,6 +7,7 @@
 mod advert;
 mod multicast;
 mod search;
+mod sieve;
 mod unicast;
 
 pub(crate) use search::Search;
@@ -15,6 +16,13 @@ use std::{net::SocketAddr, time::Duration};
 
 /// The service type that authorization servers advertise.
 pub(crate) const SERVICE: &str = "_nmos-auth._tcp";
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Unicast,
+    Multicast,
+}
 
 /// How servers are looked for. By default: in the search domain of this machine, and by multicast where nothing is
 /// found there; live servers alone; again every ten minutes.

@@ -1,11 +1,17 @@
 //! Looking for servers, again and again.
 
 use super::{
-    DnsSd,
-    advert::{Advert, Found, ranked},
-    multicast, unicast,
+    DnsSd, Way,
+    advert::{Advert, ranked},
+    multicast,
+    sieve::Sieve,
+    unicast,
 };
-use crate::keys::{Issuers, issuer_at};
+use crate::{
+    fetch::{FetchProblem, Http},
+    keys::{Asking, Issuers, issuer_at},
+};
+use futures_util::future::join_all;
 use oauth_core::{model::Issuer, ports::Random};
 use std::{
     sync::{Arc, Weak},
@@ -23,14 +29,33 @@ const MOST: usize = 16;
 pub(crate) struct Search {
     how: DnsSd,
     random: Arc<dyn Random>,
-    /// Searches in a row that found nothing.
+    /// Searches in a row that found nobody, or somebody who is known and does not answer.
     failures: u32,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Way {
-    Unicast,
-    Multicast,
+/// Whom a search meets.
+#[derive(Debug, Default)]
+struct Met {
+    /// The preferred ones first.
+    good: Vec<Issuer>,
+    /// Those among them who answered.
+    answered: Vec<Issuer>,
+}
+
+impl Met {
+    fn answers(&mut self, issuer: Issuer) {
+        if !self.answered.contains(&issuer) {
+            self.answered.push(issuer.clone());
+        }
+        self.stays(issuer);
+    }
+
+    /// It is known, is still advertised, and does not answer: it was believed before, and may be starting again.
+    fn stays(&mut self, issuer: Issuer) {
+        if !self.good.contains(&issuer) {
+            self.good.push(issuer);
+        }
+    }
 }
 
 impl Search {
@@ -38,24 +63,19 @@ impl Search {
         Self { how, random, failures: 0 }
     }
 
-    /// Looks once. What was found before stays where nothing is found now.
+    /// Looks once: by multicast if no server that name servers know answers. What was found before stays where nothing
+    /// is found now.
     pub(crate) async fn look(&mut self, issuers: &Issuers) {
         let ways = [(Way::Unicast, self.how.unicast), (Way::Multicast, self.how.multicast)];
+        let mut met = Met::default();
         for (way, _) in ways.iter().filter(|(_, on)| *on) {
-            let found = self.ask(*way).await;
-            let good = self.verified(found, issuers).await;
-            if !good.is_empty() {
-                tracing::info!(?way, servers = good.len(), "found authorization servers");
-                self.failures = 0;
-                issuers.found(good);
-                return;
+            let adverts = self.ask(*way, issuers).await;
+            self.visit(adverts, issuers, &mut met).await;
+            if !met.answered.is_empty() {
+                break;
             }
         }
-        self.failures = self.failures.saturating_add(1);
-        tracing::warn!(
-            attempts = self.failures,
-            "no authorization server was found in the network; those known before stay in use"
-        );
+        self.take(met, issuers);
     }
 
     /// Looks whenever it is time, until nobody else holds the issuers.
@@ -80,47 +100,69 @@ impl Search {
         Duration::from_secs((whole / 2 + self.dice(whole - whole / 2)).max(1))
     }
 
-    async fn ask(&self, way: Way) -> Vec<Found> {
-        let found = match way {
-            Way::Unicast => unicast::find(&self.how).await.map_err(|e| e.to_string()),
-            Way::Multicast => multicast::find().await.map_err(|e| e.to_string()),
+    async fn ask(&self, way: Way, issuers: &Issuers) -> Vec<Advert> {
+        let mut sieve = Sieve::new(&self.how, way, issuers);
+        let adverts = match way {
+            Way::Unicast => unicast::find(&self.how, &mut sieve).await.map_err(|e| e.to_string()),
+            Way::Multicast => multicast::find(&mut sieve).await.map_err(|e| e.to_string()),
         };
-        found.unwrap_or_else(|error| {
+        adverts.unwrap_or_else(|error| {
             tracing::warn!(?way, error, "looking for authorization servers failed");
             Vec::new()
         })
     }
 
-    /// The issuers of those advertisements that lead to one, the preferred ones first.
-    async fn verified(&self, found: Vec<Found>, issuers: &Issuers) -> Vec<Issuer> {
-        let plain = issuers.asking().plain;
-        let mut adverts = Vec::new();
-        for found in found {
-            match Advert::read(&found, plain) {
-                Ok(advert) if issuers.welcomes(&advert.host) => adverts.push(advert),
-                Ok(advert) => {
-                    tracing::warn!(
-                        host = advert.host.as_str(),
-                        "advertised on a host that is not allowed"
-                    );
-                }
-                Err(why) => {
-                    tracing::warn!(host = found.host, %why, "an advertisement is passed over");
-                }
-            }
-        }
-        let ranked = ranked(adverts, self.how.development, |most| self.dice(most));
-        let mut good: Vec<Issuer> = Vec::new();
-        for advert in ranked.iter().take(MOST) {
-            match follow(advert, issuers).await {
-                Ok(issuer) if !good.contains(&issuer) => good.push(issuer),
-                Ok(_) => {}
+    /// Meets the servers that advertisements lead to, the preferred ones first.
+    async fn visit(&self, adverts: Vec<Advert>, issuers: &Issuers, met: &mut Met) {
+        let chosen = self.chosen(adverts, issuers);
+        let answers = join_all(chosen.iter().map(|advert| follow(advert, issuers))).await;
+        for (advert, answer) in chosen.iter().zip(answers) {
+            match answer {
+                Ok(issuer) => met.answers(issuer),
                 Err(error) => {
-                    tracing::warn!(host = advert.host.as_str(), %error, "an advertised server is not believed");
+                    let known = issuers.at(&advert.metadata()).filter(|_| !error.is_another());
+                    tracing::warn!(
+                        host = advert.host.as_str(), %error, known = known.is_some(),
+                        "an advertised server does not answer as it should"
+                    );
+                    if let Some(server) = known {
+                        met.stays(server.issuer().clone());
+                    }
                 }
             }
         }
-        good
+    }
+
+    /// Takes the servers that were met for those of the facility, if there were any.
+    fn take(&mut self, met: Met, issuers: &Issuers) {
+        let (servers, answered) = (met.good.len(), met.answered.len());
+        let complete = servers > 0 && answered == servers;
+        self.failures = if complete { 0 } else { self.failures.saturating_add(1) };
+        if servers == 0 {
+            tracing::warn!(
+                attempts = self.failures,
+                "no authorization server was found in the network; those known before stay in use"
+            );
+            return;
+        }
+        tracing::info!(servers, answered, "found authorization servers");
+        issuers.found(met.good);
+    }
+
+    /// The advertisements that are followed: those of servers that are known, and as many others as a facility may
+    /// have, the preferred ones.
+    fn chosen(&self, adverts: Vec<Advert>, issuers: &Issuers) -> Vec<Advert> {
+        let mut chosen = ranked(adverts, |most| self.dice(most));
+        let mut room = MOST;
+        chosen.retain(|advert| {
+            if issuers.at(&advert.metadata()).is_some() {
+                return true;
+            }
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            fits
+        });
+        chosen
     }
 
     /// A number from 0 to `most`.
@@ -132,33 +174,28 @@ impl Search {
 }
 
 /// The issuer that an advertised server names in its metadata.
-async fn follow(advert: &Advert, issuers: &Issuers) -> Result<Issuer, crate::fetch::FetchProblem> {
-    let asking = issuers.asking();
-    asking.http.names().note(advert.host.as_str(), &advert.addresses);
-    issuer_at(&asking.http, &advert.metadata(), |text| asking.issuer(text)).await
+///
+/// Where it is said to be is believed once it has answered there: until then everybody else looks for the host where it
+/// was.
+async fn follow(advert: &Advert, issuers: &Issuers) -> Result<Issuer, FetchProblem> {
+    let Asking { http, .. } = issuers.asking();
+    let host = advert.host.as_str();
+    let noted = http.names().noted(host);
+    let news = !advert.addresses.is_empty() && noted.as_ref() != Some(&advert.addresses);
+    if !news || noted.is_some() {
+        match ask(http, advert, issuers).await {
+            Err(FetchProblem::Network(_)) if news => {}
+            answer => return answer,
+        }
+    }
+    let issuer = ask(&http.finding(host, &advert.addresses)?, advert, issuers).await?;
+    http.names().note(host, &advert.addresses);
+    Ok(issuer)
+}
+
+async fn ask(http: &Http, advert: &Advert, issuers: &Issuers) -> Result<Issuer, FetchProblem> {
+    issuer_at(http, &advert.metadata(), |text| issuers.asking().issuer(text)).await
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use oauth_core::ports::SystemRandom;
-
-    #[test]
-    fn r11_pauses_grow_and_are_random() {
-        let mut search = Search::new(DnsSd::new(), Arc::new(SystemRandom));
-        let calm = search.pause(false).as_secs();
-        assert!((540..=600).contains(&calm), "{calm}");
-        assert!(search.pause(true).as_secs() <= 2, "nothing in hand: soon");
-        let mut seen = std::collections::BTreeSet::new();
-        for (failures, most) in [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (40, 60), (u32::MAX, 60)]
-        {
-            search.failures = failures;
-            for _ in 0..50 {
-                let pause = search.pause(false).as_secs();
-                assert!(pause >= 1 && pause >= most / 2 && pause <= most, "{failures}: {pause}");
-                seen.insert(pause);
-            }
-        }
-        assert!(seen.len() > 20, "{seen:?}");
-    }
-}
+mod tests;

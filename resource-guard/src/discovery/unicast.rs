@@ -1,6 +1,11 @@
 //! Asking name servers.
 
-use super::{DnsSd, SERVICE, advert::Found};
+use super::{
+    DnsSd, SERVICE,
+    advert::{Advert, Found},
+    sieve::Sieve,
+};
+use futures_util::future::join_all;
 use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig},
@@ -9,13 +14,13 @@ use hickory_resolver::{
 };
 use std::time::Duration;
 
-/// More instances than a facility has servers.
-const MOST: usize = 16;
+/// More instances than anybody wants described. Fewer are followed.
+const MOST: usize = 64;
 /// How long one question may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Every instance that the domain names. None is no error: then nothing is advertised.
-pub(super) async fn find(how: &DnsSd) -> Result<Vec<Found>, NetError> {
+/// Every usable advertisement of the domain. None is no error: then nothing is advertised.
+pub(super) async fn find(how: &DnsSd, sieve: &mut Sieve<'_>) -> Result<Vec<Advert>, NetError> {
     let (resolver, domain) = resolver(how)?;
     let Some(domain) = domain else { return Ok(Vec::new()) };
     let mut instances = Vec::new();
@@ -24,15 +29,17 @@ pub(super) async fn find(how: &DnsSd) -> Result<Vec<Found>, NetError> {
             instances.push(name.0.to_string());
         }
     }
-    let mut found = Vec::new();
-    for instance in instances.into_iter().take(MOST) {
-        match describe(&resolver, &instance).await {
-            Ok(Some(described)) => found.push(described),
+    instances.truncate(MOST);
+    let described = join_all(instances.iter().map(|name| describe(&resolver, name))).await;
+    let mut usable = Vec::new();
+    for (instance, described) in instances.iter().zip(described) {
+        match described {
+            Ok(Some(found)) => usable.extend(sieve.advert(&found)),
             Ok(None) => tracing::warn!(instance, "an advertised server has no SRV record"),
             Err(error) => tracing::warn!(instance, %error, "an advertised server is not described"),
         }
     }
-    Ok(found)
+    Ok(usable)
 }
 
 fn resolver(how: &DnsSd) -> Result<(TokioResolver, Option<String>), NetError> {
@@ -97,6 +104,7 @@ async fn describe(resolver: &TokioResolver, instance: &str) -> Result<Option<Fou
             }
         }
     }
+    found.addresses.sort_unstable();
     Ok(Some(found))
 }
 

@@ -57,6 +57,8 @@ struct State {
     next_at: Timestamp,
     /// Attempts that failed since the last that did not.
     failures: u32,
+    /// Whether the last of them met nobody.
+    silent: bool,
 }
 
 /// What is known of a server whose keys may never have been fetched.
@@ -68,8 +70,8 @@ pub(crate) enum Standing {
     Asking,
     /// It was not asked yet, or long enough ago to ask again.
     Unasked,
-    /// It gave no keys a moment ago.
-    Refuted,
+    /// It gave no keys a moment ago, and is left alone for a while.
+    Refuted(KeysUnavailable),
 }
 
 /// How an attempt ended.
@@ -86,9 +88,11 @@ impl State {
         lies_ahead(self.attempted_at, now)
     }
 
-    /// Whether the keys in hand are too old to be used without looking.
-    fn stale(&self, now: Timestamp, refresh: Duration) -> bool {
-        now >= self.fetched_at.plus(refresh) || lies_ahead(self.fetched_at, now)
+    /// Whether nobody looked after the keys in hand for so long that they are not used without looking: a refresh was
+    /// due a whole interval ago, and none was tried.
+    fn forsaken(&self, now: Timestamp, refresh: Duration) -> bool {
+        let old = now >= self.fetched_at.plus(refresh * 2) || lies_ahead(self.fetched_at, now);
+        old && self.failures == 0
     }
 
     fn ready(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
@@ -190,8 +194,18 @@ impl KeyCache {
             (Some(_), _) => Standing::Known,
             (None, Some(_)) => Standing::Asking,
             (None, None) if state.due(now) => Standing::Unasked,
-            (None, None) => Standing::Refuted,
+            (None, None) => Standing::Refuted(state.unavailable(now)),
         }
+    }
+
+    /// Takes the place of a server that gave no keys. Where nobody answered, nobody may answer again, under whatever
+    /// name: the pauses go on growing.
+    pub(crate) fn succeed(&self, before: &Self) {
+        let silence = {
+            let before = before.read();
+            if before.silent { before.failures } else { 0 }
+        };
+        self.write().failures = silence;
     }
 
     /// In how many seconds the next fetch is due.
@@ -221,13 +235,13 @@ impl KeyCache {
         let flight = fly(async move {
             let _done = Done(&cache);
             let fetched = cache.endpoint.fetch(walk).await;
-            Arc::new(cache.land(fetched))
+            Arc::new(cache.land(walk, fetched))
         });
         state.flight = Some(flight.clone());
         flight
     }
 
-    fn land(&self, fetched: Result<Value, FetchProblem>) -> Landing {
+    fn land(&self, walk: Walk, fetched: Result<Value, FetchProblem>) -> Landing {
         let now = self.clock.now();
         let mut state = self.write();
         let before = state.keys.clone().map(|keys| keys.generation());
@@ -238,7 +252,12 @@ impl KeyCache {
         match &outcome {
             Ok(()) => {
                 state.failures = 0;
-                state.next_at = now.plus(self.times.refresh).minus(self.jitter());
+                let next_at = now.plus(self.times.refresh).minus(self.jitter());
+                state.next_at = match walk {
+                    Walk::Whole => next_at,
+                    // The metadata was not read, so it stays due: unknown keys must not put it off for ever.
+                    Walk::KeysOnly => state.next_at.min(next_at),
+                };
                 tracing::debug!(
                     keys = state.keys.as_ref().map(|k| k.set().len()),
                     "fetched the key set"
@@ -246,6 +265,7 @@ impl KeyCache {
             }
             Err(problem) => {
                 state.failures = state.failures.saturating_add(1);
+                state.silent = matches!(problem, FetchProblem::Network(_));
                 state.next_at = now.plus(self.pause(state.failures));
                 tracing::warn!(
                     error = %problem, attempts = state.failures, has_keys = state.keys.is_some(),
@@ -257,7 +277,8 @@ impl KeyCache {
     }
 
     fn jitter(&self) -> Duration {
-        let most = self.times.jitter.unwrap_or(self.times.refresh / 10).min(self.times.refresh);
+        // Never so much that the next refresh would be due at once.
+        let most = self.times.jitter.unwrap_or(self.times.refresh / 10).min(self.times.refresh / 2);
         Duration::from_secs(self.dice(most.as_secs()))
     }
 
@@ -322,8 +343,7 @@ impl KeySource for CachedKeys {
         let flight = cache.refresh(now);
         let wait = {
             let state = cache.read();
-            let stale = state.stale(now, cache.times.refresh);
-            state.keys.is_none() || (stale && state.failures == 0)
+            state.keys.is_none() || state.forsaken(now, cache.times.refresh)
         };
         if let Some(flight) = flight.filter(|_| wait) {
             flight.await;
@@ -360,6 +380,33 @@ impl KeySource for CachedKeys {
         match newer(&state) {
             None if state.failures > 0 => Err(state.unavailable(now)),
             found => Ok(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::testing::{ManualClock, asking};
+    use oauth_core::model::Issuer;
+    use std::collections::BTreeSet;
+
+    fn cache() -> Arc<KeyCache> {
+        let asking = asking(&ManualClock::default());
+        let issuer = Issuer::parse("https://as.example").unwrap();
+        let endpoint = KeyEndpoint::new(asking.http, issuer, None);
+        KeyCache::new(endpoint, asking.times, asking.clock, asking.random)
+    }
+
+    #[test]
+    fn r11_pauses_grow_and_are_random() {
+        let cache = cache();
+        for (failures, most) in [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (40, 60), (u32::MAX, 60)]
+        {
+            let seen: BTreeSet<u64> = (0..200).map(|_| cache.pause(failures).as_secs()).collect();
+            let (shortest, longest) = (*seen.first().unwrap(), *seen.last().unwrap());
+            assert!(shortest >= most / 2 && longest <= most, "{failures}: {seen:?}");
+            assert!(seen.len() as u64 > most / 4, "{failures}: {seen:?}");
         }
     }
 }

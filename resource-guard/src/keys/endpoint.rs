@@ -103,14 +103,18 @@ pub(crate) async fn issuer_at(
 ) -> Result<Issuer, FetchProblem> {
     let document = http.get(&http.endpoint(address)?, MOST_METADATA).await?;
     let named = document.get("issuer").and_then(Value::as_str).unwrap_or_default();
-    let same = |issuer: &Issuer| {
-        let theirs = well_known(issuer).ok().and_then(|[own, _]| Url::parse(&own).ok());
-        theirs.is_some() && theirs == Url::parse(address).ok()
-    };
+    let same = |issuer: &Issuer| metadata_is_at(issuer, address);
     parse(named).filter(same).ok_or_else(|| FetchProblem::OtherIssuer {
         asked: address.to_owned(),
         named: named.chars().take(200).collect(),
     })
+}
+
+/// Whether this is where the metadata of an issuer is.
+#[cfg(feature = "dns-sd")]
+pub(crate) fn metadata_is_at(issuer: &Issuer, address: &str) -> bool {
+    let own = well_known(issuer).ok().and_then(|[own, _]| Url::parse(&own).ok());
+    own.is_some() && own == Url::parse(address).ok()
 }
 
 /// The two places where metadata may be.

@@ -1,14 +1,19 @@
 //! The keys of several authorization servers: those the operator names or the network advertises, and those that
 //! tokens introduce themselves, where the operator lets them (AMWA IS-10, resource servers, public keys).
 
+#[cfg(feature = "dns-sd")]
+use super::endpoint::metadata_is_at;
 use super::{
-    CachedKeys, Epoch, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Standing,
+    CachedKeys, Epoch, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Site,
+    Standing,
 };
+#[cfg(feature = "dns-sd")]
+use crate::name::HostName;
 use crate::{
     fetch::{Http, PlainHttp},
-    name::{HostName, HostPattern},
     verify::Rejection,
 };
+use futures_util::future::join_all;
 use oauth_core::{
     model::{Issuer, Timestamp},
     ports::{Clock, Random},
@@ -17,7 +22,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock, Weak},
     time::Duration,
 };
-use url::Url;
+use url::{Origin, Url};
 
 /// More servers than tokens may introduce: each costs a fetch.
 const MOST_GUESTS: usize = 32;
@@ -77,8 +82,8 @@ impl Server {
 pub(crate) struct Trust {
     /// These issuers.
     pub(crate) issuers: Vec<Issuer>,
-    /// Issuers on these hosts, whichever a token names.
-    pub(crate) hosts: Vec<HostPattern>,
+    /// Issuers at these sites, whichever a token names.
+    pub(crate) sites: Vec<Site>,
     /// Whether servers are looked for in the network.
     pub(crate) discovery: bool,
 }
@@ -97,7 +102,7 @@ pub(crate) struct Asking {
 /// Every server whose tokens may count.
 pub(crate) struct Issuers {
     asking: Asking,
-    hosts: Vec<HostPattern>,
+    sites: Vec<Site>,
     discovery: bool,
     /// Those the operator named.
     #[cfg(feature = "dns-sd")]
@@ -113,7 +118,7 @@ impl Issuers {
         let named: Vec<_> = trust.issuers.into_iter().map(|issuer| asking.server(issuer)).collect();
         Arc::new(Self {
             facility: RwLock::new(named.as_slice().into()),
-            hosts: trust.hosts,
+            sites: trust.sites,
             discovery: trust.discovery,
             asking,
             #[cfg(feature = "dns-sd")]
@@ -142,8 +147,8 @@ impl Issuers {
     }
 
     /// The server that a token introduces: an issuer that was not heard of before is asked for its keys, if it is on a
-    /// host that the operator allows. Nobody waits for that. One is asked at a time, and one that gave no keys is not
-    /// asked again for a while.
+    /// site that the operator allows. Nobody waits for that. One is asked at a time, and where no keys were to be had
+    /// nobody is asked for a while, whatever else its issuers are called.
     pub(crate) fn meet(&self, issuer: &str, now: Timestamp) -> Result<Arc<Server>, Rejection> {
         let Some(issuer) = self.allowed(issuer) else {
             // While none is found, the one that the token names may be the one that will be.
@@ -155,44 +160,63 @@ impl Issuers {
         match met.as_ref().map(|guest| guest.cache.standing(now)) {
             Some(Standing::Known) => return met.ok_or(Rejection::Issuer),
             Some(Standing::Asking) => return Err(later()),
-            Some(Standing::Refuted) => return Err(Rejection::Issuer),
+            Some(Standing::Refuted(_)) => return Err(Rejection::Issuer),
             Some(Standing::Unasked) | None => {}
         }
         if guests.iter().any(|guest| guest.cache.standing(now) == Standing::Asking) {
             return Err(later());
         }
-        let guest = if let Some(guest) = met {
-            guest
-        } else {
-            make_room(&mut guests)?;
-            let guest = self.asking.server(issuer);
-            guests.push(guest.clone());
-            guest
+        let guest = match met {
+            Some(guest) => guest,
+            None => self.seat(&mut guests, issuer, now)?,
         };
         tracing::info!(issuer = %guest.issuer, "a token introduces an issuer; asking it for its keys");
         guest.cache.refresh(now);
         Err(later())
     }
 
-    /// An issuer on a host that tokens may introduce issuers of.
+    /// A seat among the guests: that of one on the same server who gave no keys, a new one, or where all are taken that
+    /// of anybody who gave none. Where all have keys nobody comes in.
+    fn seat(
+        &self,
+        guests: &mut Vec<Arc<Server>>,
+        issuer: Issuer,
+        now: Timestamp,
+    ) -> Result<Arc<Server>, Rejection> {
+        let origin = origin_of(&issuer);
+        let guest = self.asking.server(issuer);
+        let full = guests.len() >= MOST_GUESTS;
+        let before = guests
+            .iter_mut()
+            .filter(|guest| guest.in_hand().is_none())
+            .min_by_key(|guest| (origin_of(&guest.issuer) != origin, guest.cache.due_in()));
+        match before {
+            Some(before) if full || origin_of(&before.issuer) == origin => {
+                if let Standing::Refuted(rest) = before.cache.standing(now) {
+                    return Err(rest.into());
+                }
+                guest.cache.succeed(&before.cache);
+                *before = guest.clone();
+            }
+            None if full => return Err(Rejection::Issuer),
+            _ => guests.push(guest.clone()),
+        }
+        Ok(guest)
+    }
+
+    /// An issuer at a site where tokens may introduce issuers.
     fn allowed(&self, issuer: &str) -> Option<Issuer> {
-        if self.hosts.is_empty() || issuer.len() > LONGEST_ISSUER {
+        if self.sites.is_empty() || issuer.len() > LONGEST_ISSUER {
             return None;
         }
         let issuer = self.asking.issuer(issuer)?;
-        self.covers(&issuer).then_some(issuer)
-    }
-
-    /// Whether the host of an issuer is one that the operator allows.
-    fn covers(&self, issuer: &Issuer) -> bool {
-        host_of(issuer).is_some_and(|host| self.hosts.iter().any(|allowed| allowed.covers(&host)))
+        let address = Url::parse(issuer.as_str()).ok()?;
+        self.sites.iter().any(|site| site.covers(&address)).then_some(issuer)
     }
 
     /// Fetches the keys of the facility's servers and waits for the outcome.
     pub(crate) async fn first(&self) {
-        for server in self.facility().iter() {
-            server.cache.first().await;
-        }
+        join_all(self.facility().iter().map(|server| server.cache.first())).await;
     }
 
     /// Keeps the keys of the facility's servers fresh until nobody else holds them.
@@ -222,8 +246,14 @@ impl Issuers {
     }
 
     /// Whether a host that the network advertises may be asked: it is allowed, or nothing is said of hosts.
-    pub(crate) fn welcomes(&self, host: &HostName) -> bool {
-        self.hosts.is_empty() || self.hosts.iter().any(|allowed| allowed.covers(host))
+    pub(crate) fn welcomes(&self, host: &HostName, port: u16) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|site| site.welcomes(host, port))
+    }
+
+    /// The server of the facility whose metadata is at this address.
+    pub(crate) fn at(&self, metadata: &str) -> Option<Arc<Server>> {
+        let there = |server: &&Arc<Server>| metadata_is_at(&server.issuer, metadata);
+        self.facility().iter().find(there).cloned()
     }
 
     /// Whether the keys of any server of the facility are here.
@@ -239,8 +269,8 @@ impl Issuers {
         }
     }
 
-    /// Takes the servers found in the network into the facility, and those found before and no more out of it. The
-    /// keys of those that stay are kept.
+    /// Takes the servers that the network advertises into the facility, and those advertised before and no more out of
+    /// it. The keys of those that stay are kept.
     pub(crate) fn found(&self, issuers: Vec<Issuer>) {
         let mut facility = self.facility.write().unwrap_or_else(PoisonError::into_inner);
         let mut next: Vec<Arc<Server>> = Vec::new();
@@ -258,6 +288,18 @@ impl Issuers {
             *facility = next.into();
             self.asking.epoch.next();
         }
+        drop(facility);
+        self.forget_names();
+    }
+
+    /// Forgets where hosts are that no server is on any more.
+    fn forget_names(&self) {
+        let host_of = |server: &Arc<Server>| {
+            HostName::parse(Url::parse(server.issuer.as_str()).ok()?.host_str()?)
+        };
+        let guests = self.guests.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let hosts: Vec<_> = self.facility().iter().chain(&guests).filter_map(host_of).collect();
+        self.asking.http.names().keep(|host| hosts.iter().any(|used| used.as_str() == host));
     }
 }
 
@@ -283,16 +325,10 @@ const fn later() -> Rejection {
     Rejection::Unavailable { retry_after: SOON }
 }
 
-/// Room for one more: somebody without keys leaves, and where all have some nobody comes in.
-fn make_room(guests: &mut Vec<Arc<Server>>) -> Result<(), Rejection> {
-    if guests.len() < MOST_GUESTS {
-        return Ok(());
-    }
-    let idle = guests.iter().position(|guest| guest.in_hand().is_none());
-    guests.remove(idle.ok_or(Rejection::Issuer)?);
-    Ok(())
+/// The server behind an issuer: its scheme, host and port.
+fn origin_of(issuer: &Issuer) -> Option<Origin> {
+    Url::parse(issuer.as_str()).ok().map(|address| address.origin())
 }
 
-fn host_of(issuer: &Issuer) -> Option<HostName> {
-    HostName::parse(Url::parse(issuer.as_str()).ok()?.host_str()?)
-}
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,16 @@
 mod cache;
 mod endpoint;
 mod issuers;
+mod site;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub(crate) use cache::{CachedKeys, KeyCache, KeyTimes, Standing};
 pub(crate) use endpoint::KeyEndpoint;
 #[cfg(feature = "dns-sd")]
 pub(crate) use endpoint::issuer_at;
 pub(crate) use issuers::{Asking, Issuers, Server, Trust};
+pub(crate) use site::Site;
 
 use crate::verify::Rejection;
 use async_trait::async_trait;

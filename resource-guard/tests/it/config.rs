@@ -75,9 +75,6 @@ fn everything_else() {
     refuses!(base().algorithms([]), ConfigProblem::Algorithms);
     refuses!(base().leeway(Duration::from_secs(301)), ConfigProblem::Time(_));
     refuses!(base().timeout(Duration::ZERO), ConfigProblem::Time(_));
-    let discovering = || Guard::for_issuer(ISSUER).audience(AUDIENCE);
-    refuses!(discovering().key_cool_down(Duration::ZERO), ConfigProblem::Time(_));
-    refuses!(discovering().refresh_keys_every(Duration::ZERO), ConfigProblem::Time(_));
     for realm in ["", "a\"b", "a\\b", "é", "a\nb"] {
         refuses!(base().realm(realm), ConfigProblem::Realm);
     }
@@ -90,6 +87,22 @@ fn everything_else() {
     refuses!(base().introspection("https://as.example/i", "", "s"), ConfigProblem::Credentials);
     refuses!(base().introspection("https://as.example/i", "c", ""), ConfigProblem::Credentials);
     refuses!(base().introspect_always(), ConfigProblem::Verifier);
+}
+
+#[test]
+fn times_between_fetches() {
+    let one = || Guard::for_issuer(ISSUER).audience(AUDIENCE);
+    let several = || Guard::nmos_node("node1.example").trust_issuer(ISSUER);
+    let open = || Guard::nmos_node("node1.example").trust_issuers_on("as.example");
+    let builders: [fn() -> GuardBuilder; 3] = [one, several, open];
+    for builder in builders {
+        for little in [Duration::ZERO, Duration::from_millis(500), Duration::from_millis(999)] {
+            refuses!(builder().key_cool_down(little), ConfigProblem::Time(_));
+            refuses!(builder().refresh_keys_every(little), ConfigProblem::Time(_));
+        }
+        let second = Duration::from_secs(1);
+        assert!(builder().key_cool_down(second).refresh_keys_every(second).build().is_ok());
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::support::{
 use axum::Router;
 use http::{StatusCode, header};
 use oauth_core::jose::GeneratedKey;
-use resource_guard::{ConfigProblem, DnsSd, Guard, Random, SigningAlgorithm};
+use resource_guard::{ConfigProblem, DnsSd, Guard, GuardBuilder, Random, SigningAlgorithm};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
@@ -34,10 +34,16 @@ fn later() -> (u16, String) {
     (503, "temporarily_unavailable".to_owned())
 }
 
-/// A node that trusts nobody by name, and lets tokens introduce issuers on this machine.
-fn open_node() -> (Router, ManualClock) {
+/// Lets tokens introduce issuers where these servers are.
+fn open_to<'p>(builder: GuardBuilder, peers: impl IntoIterator<Item = &'p Peer>) -> GuardBuilder {
+    let site = |peer: &Peer| peer.issuer().trim_start_matches("http://").to_owned();
+    peers.into_iter().fold(builder, |builder, peer| builder.trust_issuers_on(site(peer)))
+}
+
+/// A node that trusts nobody by name, and lets tokens introduce issuers where these servers are.
+fn open_node<'p>(peers: impl IntoIterator<Item = &'p Peer>) -> (Router, ManualClock) {
     let (builder, clock) = node();
-    (app(builder.trust_issuers_on("127.0.0.1").build().unwrap().nmos()), clock)
+    (app(open_to(builder, peers).build().unwrap().nmos()), clock)
 }
 
 /// What becomes of a token once the server it introduces has answered, or not.
@@ -85,9 +91,25 @@ async fn r10_refreshed_hourly_up_to_a_minute_earlier() {
         assert_eq!(peer.count(JWKS), 1, "not before time");
         clock.advance(early + 1);
         peer.publishes([&new_key(SigningAlgorithm::RS512)]);
+        assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok(), "nobody waits for it");
+        // Who comes with a key that nobody knows does.
+        let unknown = signed(&new_key(SigningAlgorithm::RS512), peer.issuer(), &json!({}));
+        assert_eq!(answers(&app, &unknown).await, refused());
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, refused(), "the new set counts");
         assert_eq!(peer.count(JWKS), 2);
     }
+}
+
+#[tokio::test]
+async fn r10_a_short_refresh_is_never_due_at_once() {
+    let peer = publishing(&RSA).await;
+    let (builder, _) = node();
+    let builder = builder.random(Arc::new(Loaded(1))).refresh_keys_every(Duration::from_secs(1));
+    let app = app(builder.trust_issuer(peer.issuer()).build().unwrap().nmos());
+    for _ in 0..10 {
+        assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok());
+    }
+    assert_eq!(peer.count(JWKS), 1, "in one second, one fetch");
 }
 
 #[tokio::test]
@@ -173,7 +195,8 @@ async fn r12_keys_at_hand_are_tried_before_anything_is_fetched() {
 
 #[tokio::test]
 async fn r13_a_token_introduces_its_issuer() {
-    let (peer, (app, _)) = (publishing(&RSA).await, open_node());
+    let peer = publishing(&RSA).await;
+    let (app, _) = open_node([&peer]);
     let token = lasting(peer.issuer());
     let path = "/x-nmos/connection/v1.1/bulk";
     let first = call(&app, "GET", path, &token).await;
@@ -186,7 +209,13 @@ async fn r13_a_token_introduces_its_issuer() {
 #[tokio::test]
 async fn r13_only_allowed_hosts_are_asked() {
     let peer = publishing(&RSA).await;
-    for hosts in [&["as.example", "*.0.0.1.example"][..], &["127.0.0.2"], &[]] {
+    // That of the peer is not the usual port, and wants to be named.
+    for hosts in [
+        &["as.example", "*.0.0.1.example"][..],
+        &["127.0.0.2"],
+        &["127.0.0.1", "127.0.0.1:80", "127.0.0.1:443"],
+        &[],
+    ] {
         let (mut builder, _) = node();
         builder = builder.trust_issuer("https://as.example");
         for host in hosts {
@@ -195,7 +224,7 @@ async fn r13_only_allowed_hosts_are_asked() {
         let app = app(builder.build().unwrap().nmos());
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, refused());
     }
-    let (app, _) = open_node();
+    let (app, _) = open_node([&peer]);
     let port = peer.issuer().rsplit(':').next().unwrap();
     for issuer in [
         format!("http://user@127.0.0.1:{port}"),
@@ -203,6 +232,8 @@ async fn r13_only_allowed_hosts_are_asked() {
         format!("http://127.0.0.1:{port}#x"),
         format!("http://127.0.0.1.evil.example:{port}"),
         format!("http://localhost:{port}"),
+        format!("https://localhost:{port}"),
+        "http://127.0.0.1:81".to_owned(),
         format!("ftp://127.0.0.1:{port}"),
         "https://127.0.0.1@evil.example".to_owned(),
         format!("http://127.0.0.1:{port}/{}", "x".repeat(600)),
@@ -215,7 +246,8 @@ async fn r13_only_allowed_hosts_are_asked() {
 
 #[tokio::test]
 async fn r13_nobody_is_asked_for_a_token_that_cannot_be_good() {
-    let (peer, (app, _)) = (publishing(&RSA).await, open_node());
+    let peer = publishing(&RSA).await;
+    let (app, _) = open_node([&peer]);
     for bad in [
         json!({"exp": START}),
         json!({"exp": null}),
@@ -234,20 +266,32 @@ async fn r13_nobody_is_asked_for_a_token_that_cannot_be_good() {
 
 #[tokio::test]
 async fn r13_one_issuer_at_a_time() {
-    let (slow, quick, (app, _)) = (publishing(&RSA).await, publishing(&RSA).await, open_node());
+    let (slow, quick) = (publishing(&RSA).await, publishing(&RSA).await);
+    let (app, _) = open_node([&slow, &quick]);
     slow.set(OAUTH, Behaviour::Hangs);
-    assert_eq!(answers(&app, &lasting(slow.issuer())).await, later());
-    // While one is being asked, the others wait for their turn, and nobody is asked twice.
-    for _ in 0..20 {
-        assert_eq!(answers(&app, &lasting(slow.issuer())).await.0, 503);
+    let (of_slow, of_quick) = (lasting(slow.issuer()), lasting(quick.issuer()));
+    assert_eq!(answers(&app, &of_slow).await, later());
+    // While one is being asked, the others wait for their turn.
+    let mut turns = 0;
+    loop {
+        let first = answers(&app, &of_quick).await;
+        let asked = quick.asked();
+        if answers(&app, &of_slow).await == refused() {
+            break;
+        }
+        assert_eq!((first, asked), (later(), 0), "turn {turns}");
+        turns += 1;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert_eq!(settled(&app, &lasting(quick.issuer())).await, ok());
-    assert_eq!((slow.count(OAUTH), quick.count(OAUTH)), (1, 1));
+    assert!(turns > 1, "only {turns} turns while one was being asked");
+    assert_eq!(settled(&app, &of_quick).await, ok());
+    assert_eq!((slow.asked(), quick.count(OAUTH)), (1, 1), "nobody is asked twice");
 }
 
 #[tokio::test]
 async fn r13_old_keys_of_a_guest_stay_while_it_does_not_answer() {
-    let (peer, (app, clock)) = (publishing(&RSA).await, open_node());
+    let peer = publishing(&RSA).await;
+    let (app, clock) = open_node([&peer]);
     let token = lasting(peer.issuer());
     assert_eq!(settled(&app, &token).await, ok());
     peer.set(OAUTH, Behaviour::Fails(StatusCode::BAD_GATEWAY));
@@ -278,7 +322,8 @@ async fn r14_still_unverifiable_is_refused() {
         ("other keys", Box::new(|p| p.publishes([&new_key(SigningAlgorithm::RS512)]))),
     ];
     for (what, misbehave) in &cases {
-        let (peer, (app, _)) = (publishing(&RSA).await, open_node());
+        let peer = publishing(&RSA).await;
+        let (app, _) = open_node([&peer]);
         misbehave(&peer);
         let token = lasting(peer.issuer());
         assert_eq!(answers(&app, &token).await, later(), "{what}");
@@ -295,7 +340,8 @@ async fn r14_still_unverifiable_is_refused() {
 
 #[tokio::test]
 async fn r14_a_guest_that_failed_gets_another_chance() {
-    let (peer, (app, clock)) = (publishing(&RSA).await, open_node());
+    let peer = publishing(&RSA).await;
+    let (app, clock) = open_node([&peer]);
     peer.set(OAUTH, Behaviour::Fails(StatusCode::BAD_GATEWAY));
     let token = lasting(peer.issuer());
     assert_eq!(settled(&app, &token).await, refused());
@@ -311,27 +357,34 @@ async fn r14_a_guest_vouches_for_itself_alone() {
     let (facility, guest) = (publishing(&RSA).await, Peer::start().await);
     guest.publishes([&guest_key, &*RSA]);
     let (builder, _) = node();
-    let builder = builder.trust_issuer(facility.issuer()).trust_issuers_on("127.0.0.1");
+    let other = publishing(&new_key(SigningAlgorithm::RS512)).await;
+    let builder = open_to(builder.trust_issuer(facility.issuer()), [&guest, &other]);
     let app = app(builder.build().unwrap().nmos());
     assert_eq!(answers(&app, &lasting(facility.issuer())).await, ok());
     assert_eq!(settled(&app, &signed(&guest_key, guest.issuer(), &json!({}))).await, ok());
     // Its key is no key of the facility, and the facility's keys are none of another guest.
     assert_eq!(answers(&app, &signed(&guest_key, facility.issuer(), &json!({}))).await, refused());
-    let other = publishing(&new_key(SigningAlgorithm::RS512)).await;
     assert_eq!(settled(&app, &lasting(other.issuer())).await, refused());
 }
 
 #[tokio::test]
 async fn r13_introductions_are_bounded() {
-    let (app, clock) = open_node();
-    // Ports on which nobody listens: every one is another issuer that does not answer.
-    for port in 1..200 {
-        let token = lasting(&format!("http://127.0.0.1:{port}/x"));
-        assert_eq!(settled(&app, &token).await, refused(), "{port}");
+    let (failing, peer) = (Peer::start().await, publishing(&RSA).await);
+    let (app, clock) = open_node([&failing, &peer]);
+    // Whatever its issuers are called, it is one server that knows none of them.
+    let issuer = |n: usize| format!("{}/{n}", failing.issuer());
+    assert_eq!(settled(&app, &lasting(&issuer(0))).await, refused());
+    assert_eq!(failing.asked(), 2, "in both places");
+    for n in 1..100 {
+        assert_eq!(answers(&app, &lasting(&issuer(n))).await, later(), "{n}");
     }
-    let peer = publishing(&RSA).await;
-    clock.advance(1);
-    assert_eq!(settled(&app, &lasting(peer.issuer())).await, ok(), "there is still room");
+    assert_eq!(settled(&app, &lasting(peer.issuer())).await, ok(), "others are not in the way");
+    assert_eq!(failing.asked(), 2, "it is left alone");
+    clock.advance(2);
+    assert_eq!(settled(&app, &lasting(&issuer(100))).await, refused());
+    assert_eq!(failing.asked(), 4);
+    assert_eq!(answers(&app, &lasting(&issuer(0))).await, later(), "the last one is remembered");
+    assert_eq!(failing.asked(), 4);
 }
 
 #[tokio::test]

@@ -348,13 +348,13 @@ fn the_settings_of_a_node_are_checked() {
         let builder = Guard::nmos_node(bad).trust_issuer("https://as.example");
         assert!(matches!(problem(builder), ConfigProblem::Audience), "{bad}");
     }
-    for bad in ["*", "*.", "a b", "https://as.example", "as.*.example"] {
+    for bad in ["*", "*.", "a b", "https://as.example", "as.*.example", "*:443", "as.example:0"] {
         let builder = Guard::nmos_node(HOST).trust_issuers_on(bad);
         assert!(matches!(problem(builder), ConfigProblem::Host(_)), "{bad}");
     }
     let plain = Guard::nmos_node(HOST).trust_issuer("http://as.example");
     assert!(matches!(problem(plain), ConfigProblem::Issuer(_)));
-    for good in ["*.example", "as.example", "192.0.2.1", "[2001:db8::1]"] {
+    for good in ["*.example", "as.example", "192.0.2.1", "[2001:db8::1]", "*.example:8443"] {
         assert!(Guard::nmos_node(HOST).trust_issuers_on(good).build().is_ok(), "{good}");
     }
 }

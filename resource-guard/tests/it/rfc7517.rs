@@ -27,6 +27,11 @@ fn unknown(peer: &Peer, kid: &str) -> String {
     sign_under(&json!({"alg": "ES256", "typ": "at+jwt", "kid": kid}), &claims(peer.issuer()))
 }
 
+/// Waits for the fetch under way, as a token with an unknown key does.
+async fn refreshed(app: &Router, peer: &Peer) {
+    refuses(app, &unknown(peer, "nobody's"), 401, "invalid_token").await;
+}
+
 #[tokio::test]
 async fn a_new_key_is_found_by_its_unknown_kid() {
     let (peer, app, clock) = guarded().await;
@@ -83,9 +88,40 @@ async fn a_withdrawn_key_dies_at_the_next_refresh_with_everything_remembered() {
     peer.set(JWKS, Behaviour::Serves(jwks([&next])));
     admits(&app, &old).await;
     clock.advance(HOUR);
+    admits(&app, &old).await;
+    refreshed(&app, &peer).await;
     refuses(&app, &old, 401, "invalid_token").await;
     admits(&app, &sign(&next, &lasting(&peer))).await;
     assert_eq!((peer.count(OAUTH), peer.count(JWKS)), (2, 2), "the key set may have moved");
+}
+
+#[tokio::test]
+async fn keys_that_nobody_looked_after_are_not_used_without_looking() {
+    let (peer, app, clock) = guarded().await;
+    let old = sign(&KEY, &lasting(&peer));
+    admits(&app, &old).await;
+    peer.set(JWKS, Behaviour::Serves(jwks([&new_key(ES256)])));
+    clock.advance(2 * HOUR);
+    refuses(&app, &old, 401, "invalid_token").await;
+    assert_eq!(peer.count(JWKS), 2);
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_refresh_while_there_are_keys() {
+    let (peer, app, clock) = guarded().await;
+    let token = sign(&KEY, &lasting(&peer));
+    admits(&app, &token).await;
+    for path in [OAUTH, JWKS] {
+        peer.set(path, Behaviour::Hangs);
+        clock.advance(HOUR);
+        for _ in 0..3 {
+            let answer = get(&app, "/", &token).now_or_never().expect("no waiting");
+            assert_eq!(answer.status, StatusCode::OK);
+        }
+        refuses(&app, &unknown(&peer, "new"), 503, "temporarily_unavailable").await;
+        peer.set(OAUTH, Behaviour::Serves(peer.metadata()));
+    }
+    assert_eq!((peer.count(OAUTH), peer.count(JWKS)), (3, 2), "each was tried once");
 }
 
 #[tokio::test]
@@ -94,12 +130,31 @@ async fn keys_are_refreshed_every_hour_and_not_before() {
     let token = sign(&KEY, &lasting(&peer));
     for hour in 1..=5 {
         admits(&app, &token).await;
+        refreshed(&app, &peer).await;
         assert_eq!(peer.count(JWKS), hour);
         clock.advance(HOUR * 9 / 10 - 1);
         admits(&app, &token).await;
         assert_eq!(peer.count(JWKS), hour, "jitter is at most a tenth");
         clock.advance(HOUR / 10 + 1);
     }
+}
+
+#[tokio::test]
+async fn a_key_set_that_moved_is_found_although_unknown_keys_come_all_the_time() {
+    let (peer, app, clock) = guarded().await;
+    let next = new_key(ES256);
+    admits(&app, &sign(&KEY, &lasting(&peer))).await;
+    // What is left at the old place never changes again.
+    let moved = json!({"issuer": peer.issuer(), "jwks_uri": peer.url("/moved")});
+    peer.set(OAUTH, Behaviour::Serves(moved));
+    peer.set("/moved", Behaviour::Serves(jwks([&next])));
+    for i in 0..120 {
+        clock.advance(30);
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": format!("k{i}")});
+        refuses(&app, &sign_under(&header, &lasting(&peer)), 401, "invalid_token").await;
+    }
+    admits(&app, &sign(&next, &lasting(&peer))).await;
+    assert_eq!(peer.count(OAUTH), 2, "the metadata was read again in its time");
 }
 
 #[tokio::test]
@@ -116,13 +171,13 @@ async fn old_keys_serve_while_the_server_is_unreachable() {
         let token = sign(&KEY, &lasting(&peer));
         admits(&app, &token).await;
         peer.set(JWKS, failure);
-        clock.advance(HOUR);
+        clock.advance(2 * HOUR);
         admits(&app, &token).await;
         admits(
             &app,
             &sign(
                 &KEY,
-                &claims_but(peer.issuer(), &json!({"exp": crate::support::START + 2 * HOUR})),
+                &claims_but(peer.issuer(), &json!({"exp": crate::support::START + 4 * HOUR})),
             ),
         )
         .await;
@@ -179,7 +234,7 @@ async fn a_set_that_is_empty_withdraws_every_key() {
     let token = sign(&KEY, &lasting(&peer));
     admits(&app, &token).await;
     peer.set(JWKS, Behaviour::Serves(json!({"keys": []})));
-    clock.advance(HOUR);
+    clock.advance(2 * HOUR);
     refuses(&app, &token, 503, "temporarily_unavailable").await;
     peer.set(JWKS, Behaviour::Serves(jwks([&*KEY])));
     clock.advance(61);
@@ -241,6 +296,6 @@ async fn a_clock_set_back_does_not_stop_refreshing() {
     clock.advance(-1_000 * HOUR);
     get(&app, "/", &token).await;
     peer.set(JWKS, Behaviour::Serves(jwks([&new_key(ES256)])));
-    clock.advance(HOUR);
+    clock.advance(2 * HOUR);
     refuses(&app, &token, 401, "invalid_token").await;
 }

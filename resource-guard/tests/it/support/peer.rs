@@ -113,6 +113,11 @@ impl Peer {
         self.inner.counts.lock().unwrap().get(path).copied().unwrap_or(0)
     }
 
+    /// How often anything was asked for.
+    pub(crate) fn asked(&self) -> usize {
+        self.inner.counts.lock().unwrap().values().sum()
+    }
+
     /// The introspection requests as they came.
     pub(crate) fn forms(&self) -> Vec<String> {
         self.inner.forms.lock().unwrap().clone()
