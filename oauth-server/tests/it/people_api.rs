@@ -3,7 +3,7 @@
 use crate::{
     pages_actors::PASSWORD,
     people_actors::Answer,
-    support::{Server, start},
+    support::{self, Server, start},
 };
 use axum::body::Body;
 use futures_util::future::join_all;
@@ -125,7 +125,7 @@ async fn s2_01_every_refusal_is_a_problem_of_the_standard_form() {
         let large = sent("application/json", format!("\"{}\"", "x".repeat(size))).await;
         assert_eq!(large.status(), StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!(large.headers()["content-type"], "application/problem+json");
-        assert_eq!(json_of(large).await["code"], "too_large");
+        assert_eq!(support::json(large).await["code"], "too_large");
     }
     let cut = sent("application/json", "{\"username\":".into()).await;
     assert_eq!(cut.status(), StatusCode::BAD_REQUEST);
