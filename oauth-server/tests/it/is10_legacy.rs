@@ -233,6 +233,18 @@ async fn errors_have_the_members_of_nmos_and_the_codes_of_rfc_6749() {
     assert_eq!(header_of(&answer, "access-control-allow-origin"), "*");
     let body = refused(answer, 405, "Method Not Allowed").await;
     assert_eq!(body["code"], 405);
+    let answer = server.get("/x-nmos/auth/v1.0/nothing").await;
+    assert_eq!(header_of(&answer, "access-control-allow-origin"), "*");
+    let body = refused(answer, 404, "Not Found").await;
+    assert_eq!((&body["code"], &body["debug"]), (&object!(404), &object!(null)));
+    let large = Request::post(&path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(vec![b'a'; 2_000_000]))
+        .unwrap();
+    let answer = server.send(large).await;
+    assert_eq!(header_of(&answer, "access-control-allow-origin"), "*");
+    let body = refused(answer, 413, "invalid_request").await;
+    assert_eq!(body["code"], 413);
     let request =
         Request::builder().method(Method::OPTIONS).uri(&path).body(Body::empty()).unwrap();
     let answer = server.send(request).await;

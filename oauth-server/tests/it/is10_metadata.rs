@@ -152,6 +152,7 @@ async fn a7_nothing_with_a_credential_in_it_is_stored_on_the_way() {
     for response in [
         server.own_tokens("registration").await,
         server.own_tokens("nothing").await,
+        server.get("/login").await,
         server.post("/oauth/introspect", Some((CONTROLLER, SECRET)), &[("token", "x")]).await,
         server.send(json_request("POST", "/oauth/register", None, &web)).await,
     ] {
@@ -185,6 +186,10 @@ async fn a9_every_endpoint_answers_options_without_a_token_and_allows_authorizat
     }
     paths.push("/oauth/register/some-client".into());
     assert!(paths.len() >= 9, "{paths:?}");
+    // Of the user service, too, and with what it takes to change something there.
+    let response = options(&server, "/api/users/me").await;
+    assert!(header_of(&response, "access-control-allow-methods").contains("PATCH"));
+    assert!(header_of(&response, "access-control-allow-headers").contains("If-Match"));
     for path in paths {
         let response = options(&server, &path).await;
         assert_eq!(response.status(), StatusCode::NO_CONTENT, "{path}");

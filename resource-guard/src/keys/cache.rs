@@ -175,16 +175,9 @@ impl KeyCache {
         self.read().next_at
     }
 
-    /// When the keys in hand were fetched.
-    pub(crate) fn fetched_at(&self) -> Option<Timestamp> {
-        let state = self.read();
-        state.keys.is_some().then_some(state.fetched_at)
-    }
-
-    /// When the keys in hand were fetched, while the server answers; `None` while it does not, or never did.
-    pub(crate) fn answered_at(&self) -> Option<Timestamp> {
-        let state = self.read();
-        (state.keys.is_some() && state.failures == 0).then_some(state.fetched_at)
+    /// When the server last said which keys it has; before all times if it never did.
+    pub(crate) fn fetched_at(&self) -> Timestamp {
+        self.read().fetched_at
     }
 
     /// How things stand with a server whose keys may never have been fetched.
@@ -395,7 +388,7 @@ mod tests {
         let asking = asking(&ManualClock::default());
         let issuer = Issuer::parse("https://as.example").unwrap();
         let endpoint = KeyEndpoint::new(asking.http, issuer, None);
-        KeyCache::new(endpoint, asking.times, asking.clock, asking.random)
+        KeyCache::new(endpoint, asking.times, asking.clock, asking.random, asking.epoch)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What unit tests need to ask servers on this machine.
 
-use super::{Asking, KeyTimes};
+use super::{Asking, Epoch, KeyTimes};
 use crate::fetch::{Http, PlainHttp, Reach};
 use axum::{
     Json, Router,
@@ -58,6 +58,7 @@ pub(crate) fn asking(clock: &ManualClock) -> Asking {
         },
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom),
+        epoch: Epoch::default(),
     }
 }
 

@@ -59,19 +59,19 @@ fn garbage() -> Tokens {
 async fn answer_of(apps: &[Router; 2], method: &str, path: &str, tokens: &Tokens) -> Answer {
     let [one, node] = apps;
     let [for_one, for_node] = tokens;
-    same(call(one, method, path, for_one).await, call(node, method, path, for_node).await)
+    same(&call(one, method, path, for_one).await, call(node, method, path, for_node).await)
 }
 
 /// What both answer without a token.
 async fn bare(apps: &[Router; 2], method: &str, path: &str) -> Answer {
     let [one, node] = apps;
     let request = || Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-    same(send(one, request()).await, send(node, request()).await)
+    same(&send(one, request()).await, send(node, request()).await)
 }
 
-fn same(one: Answer, node: Answer) -> Answer {
+fn same(one: &Answer, node: Answer) -> Answer {
     let seen = |a: &Answer| (a.status, a.body.clone(), a.challenge().to_owned());
-    assert_eq!(seen(&one), seen(&node));
+    assert_eq!(seen(one), seen(&node));
     node
 }
 

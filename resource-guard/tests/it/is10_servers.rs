@@ -194,6 +194,27 @@ async fn r12_keys_at_hand_are_tried_before_anything_is_fetched() {
 }
 
 #[tokio::test]
+async fn r12_a_key_that_its_issuer_withdrew_does_not_live_on_elsewhere() {
+    let (first, second) = (publishing(&RSA).await, Peer::start().await);
+    let (own, fresh) = (new_key(SigningAlgorithm::RS512), new_key(SigningAlgorithm::RS512));
+    second.publishes([&own, &*RSA]);
+    let (builder, clock) = node();
+    let builder = builder.trust_issuer(first.issuer()).trust_issuer(second.issuer());
+    let guard = builder.start().await.unwrap();
+    let app = app(guard.nmos());
+    let token = lasting(first.issuer());
+    assert_eq!(answers(&app, &token).await, ok());
+    first.publishes([&fresh]);
+    clock.advance(40);
+    assert_eq!(answers(&app, &token).await, ok(), "the guard cannot know yet");
+    // A key that is new leads to the set without the old one.
+    assert_eq!(answers(&app, &signed(&fresh, first.issuer(), &json!({}))).await, ok());
+    assert_eq!(answers(&app, &token).await, refused(), "what is remembered is not, either");
+    // For its own tokens the other server still has the key.
+    assert_eq!(answers(&app, &lasting(second.issuer())).await, ok());
+}
+
+#[tokio::test]
 async fn r13_a_token_introduces_its_issuer() {
     let peer = publishing(&RSA).await;
     let (app, _) = open_node([&peer]);
@@ -389,9 +410,8 @@ async fn r13_introductions_are_bounded() {
 
 #[tokio::test]
 async fn r9_advertisements_need_something_to_be_believed_by() {
-    let discovery = |builder: resource_guard::GuardBuilder| {
-        builder.discover(DnsSd::new().every(Duration::from_hours(1)))
-    };
+    let discovery =
+        |builder: GuardBuilder| builder.discover(DnsSd::new().every(Duration::from_hours(1)));
     let bare = discovery(Guard::nmos_node("node1.example")).start().await.unwrap_err();
     assert!(matches!(bare, ConfigProblem::Discovery(_)), "{bare}");
     let lazy = discovery(Guard::nmos_node("node1.example").trust_issuers_on("*.example"));

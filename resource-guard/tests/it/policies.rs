@@ -5,7 +5,9 @@ use crate::support::{
 };
 use axum::{Router, body::Body};
 use http::{Method, Request, Response, StatusCode};
-use resource_guard::{Asked, Guard, GuardLayer, Methods, Need, Policy, Principal, Refusal};
+use resource_guard::{
+    Asked, Guard, GuardLayer, Methods, Need, Policy, Principal, Refusal, Verdict,
+};
 use serde_json::json;
 use std::convert::Infallible;
 use tower::{ServiceBuilder, ServiceExt as _};

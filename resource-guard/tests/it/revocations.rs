@@ -1,6 +1,6 @@
 //! The list of revoked tokens.
 
-use crate::support::{ISSUER, KEY, START, app, claims_but, get, offline, refuses, sign};
+use crate::support::{ISSUER, KEY, Peer, START, app, claims_but, get, offline, refuses, sign};
 use resource_guard::{
     MemoryRevocations, PortError, Revocations, Timestamp, async_trait, session_entry,
 };
@@ -76,6 +76,34 @@ async fn s0_15_while_the_list_is_silent_nobody_passes_unless_told_otherwise() {
     assert_eq!(get(&open, "/", &token(&json!({}))).await.status.as_u16(), 200);
     list.0.store(false, Ordering::SeqCst);
     assert_eq!(get(&closed, "/", &token(&json!({}))).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn s0_15_the_list_is_asked_whoever_found_a_jwt_good() {
+    let peer = Peer::start().await;
+    let answer = |jti: &Value| {
+        let mut answer = claims_but(peer.issuer(), &json!({"jti": jti}));
+        answer["active"] = json!(true);
+        answer["token_type"] = json!("Bearer");
+        answer
+    };
+    let list = Arc::new(MemoryRevocations::new());
+    let listed = app(peer.introspecting().0.revocations(list.clone()).build().unwrap().any_token());
+    let (jwt, silent) = (token(&json!({})), token(&json!({"sub": "bob"})));
+    peer.says(&jwt, answer(&json!("t-1")));
+    peer.says(&silent, answer(&Value::Null));
+    peer.says("opaque", answer(&Value::Null));
+    for good in [&*jwt, &silent, "opaque"] {
+        assert_eq!(get(&listed, "/", good).await.status.as_u16(), 200);
+    }
+    list.revoke("t-1", at(60)).await.unwrap();
+    refuses(&listed, &jwt, 401, "invalid_token").await;
+    // The answer need not repeat the `jti` of the token.
+    refuses(&listed, &silent, 401, "invalid_token").await;
+    assert_eq!(get(&listed, "/", "opaque").await.status.as_u16(), 200);
+    let fails = Fails(AtomicBool::new(true));
+    let closed = app(peer.introspecting().0.revocations(fails).build().unwrap().any_token());
+    assert_eq!(get(&closed, "/", &jwt).await.status.as_u16(), 503);
 }
 
 #[tokio::test]

@@ -2,7 +2,10 @@ use super::*;
 use crate::keys::testing::{ManualClock, Peer, WELL_KNOWN, asking, published};
 use axum::response::IntoResponse as _;
 use http::StatusCode;
-use std::{net::Ipv4Addr, sync::atomic::AtomicUsize};
+use std::{
+    net::Ipv4Addr,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 use tokio::net::TcpSocket;
 
 fn open(sites: impl IntoIterator<Item = String>, clock: &ManualClock) -> Arc<Issuers> {
