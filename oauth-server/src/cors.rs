@@ -46,7 +46,8 @@ impl OpenPaths {
         let is_preflight = request.method() == Method::OPTIONS
             && (to_all || request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD));
         let mut response = if is_preflight {
-            StatusCode::NO_CONTENT.into_response()
+            // What AMWA IS-10 lists for OPTIONS, and what there is to say elsewhere.
+            if to_all { StatusCode::OK } else { StatusCode::NO_CONTENT }.into_response()
         } else {
             next.run(request).await
         };

@@ -9,7 +9,6 @@ use crate::{
     state::AppState,
 };
 use axum::{Router, middleware, routing::get};
-use oauth_core::http::Edge;
 
 /// | path | what | where |
 /// |---|---|---|
@@ -38,9 +37,7 @@ use oauth_core::http::Edge;
 /// `/metrics` has a listener of its own: see [`crate::serve`].
 pub fn router(state: &AppState) -> Router {
     let open = open_paths(state);
-    let edge = Edge::new(state.provider.clone()).error_pages(pages::Explainer::new(state.clone()));
-    let is_nmos = state.config.profile().is_nmos();
-    let protocol = if is_nmos { edge.plain_key_set() } else { edge }.router();
+    let protocol = pages::edge(state).router();
     let own = Router::new()
         .route("/certs", get(certs::certs))
         .merge(health::routes())

@@ -42,6 +42,8 @@ pub struct Edge {
     provider: Provider,
     pages: Arc<dyn ErrorPages>,
     key_set: &'static str,
+    /// The status of the way back to the client after a form.
+    to_client: StatusCode,
 }
 
 /// The protocol endpoints of a provider, with plain error pages.
@@ -60,13 +62,25 @@ pub fn render(provider: &Provider, outcome: Result<Next, Refused>) -> Response {
 impl Edge {
     /// An edge with plain error pages.
     pub fn new(provider: Provider) -> Self {
-        Self { provider, pages: Arc::new(PlainPages), key_set: JWK_SET }
+        Self {
+            provider,
+            pages: Arc::new(PlainPages),
+            key_set: JWK_SET,
+            to_client: StatusCode::SEE_OTHER,
+        }
     }
 
     /// An edge that gives the key set as `application/json`, unless a request asks for `application/jwk-set+json` by
     /// name: AMWA IS-10 knows no other type of JSON.
     pub fn plain_key_set(self) -> Self {
         Self { key_set: "application/json", ..self }
+    }
+
+    /// An edge that sends people back to clients with 302 after a form, too, as AMWA IS-10 asks for the code flow.
+    /// Browsers turn a form into a GET then ([Fetch 4.4](https://fetch.spec.whatwg.org/#http-redirect-fetch)); 303, which
+    /// says so outright, is what [RFC 9700 4.12](https://www.rfc-editor.org/rfc/rfc9700#section-4.12) prefers.
+    pub fn found_to_clients(self) -> Self {
+        Self { to_client: StatusCode::FOUND, ..self }
     }
 
     /// An edge with the embedder's error pages.
@@ -148,8 +162,15 @@ async fn authorize_by_post(
 ) -> Response {
     let headers = request.headers().clone();
     let path = request.uri().path().to_owned();
-    let params = match incoming(request).await {
-        Ok(incoming) => incoming.params,
+    // Some of it may stand in the address, as AMWA IS-10 describes the request; nothing may stand there twice.
+    let in_address = request.uri().query().map(|query| format!("{query}&")).unwrap_or_default();
+    let params = match incoming(request).await.and_then(|form| {
+        if in_address.is_empty() {
+            return Ok(form.params);
+        }
+        Params::parse(format!("{in_address}{}", form.params.to_query()).as_bytes())
+    }) {
+        Ok(params) => params,
         Err(e) => return edge.finish(Err(Refused::Page(e))),
     };
     let query = params.to_query();

@@ -95,7 +95,8 @@ pub(super) fn document(content_type: &'static str, body: String) -> Response {
 }
 
 /// `status` is 302 in answer to a GET, as AMWA IS-10 asks for the code flow, and 303 after a form, so that no
-/// form is ever posted on to the client ([RFC 9700 4.12](https://www.rfc-editor.org/rfc/rfc9700#section-4.12)).
+/// form is ever posted on to the client ([RFC 9700 4.12](https://www.rfc-editor.org/rfc/rfc9700#section-4.12)). On the
+/// way to a client the edge may say otherwise.
 pub(super) fn outcome(edge: &Edge, outcome: Result<Next, Refused>, status: StatusCode) -> Response {
     let screens = edge.provider().screens();
     let screen = |page: &str, id: String| {
@@ -127,6 +128,7 @@ fn send(edge: &Edge, answer: &Answer, status: StatusCode) -> Response {
     if answer.target.mode() == ResponseMode::FormPost {
         return form_post::page(answer, edge.issuer().as_str());
     }
+    let status = if status == StatusCode::SEE_OTHER { edge.to_client } else { status };
     redirect(status, &answer.location(edge.issuer().as_str()))
 }
 

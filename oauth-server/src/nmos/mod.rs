@@ -59,15 +59,15 @@ fn neighbours(issuer: &Issuer) -> Vec<String> {
     names
 }
 
-/// Whether a text may stand in the audience of a token: a domain name in which whole labels may be `*`, alone or as a
-/// URI without port, path and query.
+/// Whether a text may stand in the audience of a token: a domain name whose first label may be `*`, alone or as a URI
+/// without port, path and query. A star alone means nobody to a guard, and so it does here.
 pub fn is_audience(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     let host = host.unwrap_or(text);
+    let host = host.strip_prefix("*.").unwrap_or(host);
     let is_label = |label: &str| {
-        label == "*"
-            || (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     host.len() <= 253 && host.trim_end_matches('.').split('.').all(is_label)
 }
@@ -159,7 +159,6 @@ mod tests {
     #[test]
     fn audiences_are_domain_names_with_wildcards() {
         for good in [
-            "*",
             "*.studio.example.org",
             "node1.studio.example.org",
             "https://*.example.org",
@@ -170,6 +169,10 @@ mod tests {
         }
         for bad in [
             "",
+            "*",
+            "*.",
+            "a.*.example.org",
+            "https://*",
             "https://",
             "https://a.example.org:8080",
             "https://a.example.org/x-nmos",

@@ -4,6 +4,7 @@ use super::page::{Frame, show};
 use crate::{config::Config, shell, state::AppState};
 use askama::Template;
 use axum::{
+    Json,
     body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header},
@@ -11,8 +12,9 @@ use axum::{
 };
 use oauth_core::{
     error::{ErrorCode, OAuthError, PortError},
-    http::ErrorPages,
+    http::{Edge, ErrorPages},
 };
+use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use tower_http::csrf::ProtectionError;
 
@@ -355,7 +357,7 @@ impl EarlyPages {
 
 /// The pages for errors of the protocol that must not be sent to a client.
 #[derive(Clone)]
-pub struct Explainer(AppState);
+pub(crate) struct Explainer(AppState);
 
 impl Explainer {
     /// For this server.
@@ -366,6 +368,31 @@ impl Explainer {
 
 impl ErrorPages for Explainer {
     fn page(&self, error: &OAuthError) -> Response {
+        if wants_data(&self.0) {
+            let body: Map<String, Value> =
+                error.fields().map(|(name, value)| (name.to_owned(), value.into())).collect();
+            return (error.code().status(), Json(body)).into_response();
+        }
         explain(&self.0, &Explanation::of(error))
     }
+}
+
+/// There is nothing at this address.
+pub(super) fn nothing(state: &AppState) -> Response {
+    if wants_data(state) {
+        return (StatusCode::NOT_FOUND, Json(json!({ "error": "not_found" }))).into_response();
+    }
+    explain(state, &Explanation::not_found())
+}
+
+/// Whether whoever asks is a program that gets JSON unless it says otherwise (AMWA IS-10, API conventions).
+fn wants_data(state: &AppState) -> bool {
+    state.config.profile().is_nmos() && shell::wants_data()
+}
+
+/// The edge of the protocol, with the pages of this server and the habits of its profile.
+pub(crate) fn edge(state: &AppState) -> Edge {
+    let edge = Edge::new(state.provider.clone()).error_pages(Explainer::new(state.clone()));
+    let is_nmos = state.config.profile().is_nmos();
+    if is_nmos { edge.plain_key_set().found_to_clients() } else { edge }
 }

@@ -30,8 +30,8 @@ mod visit;
 mod way;
 mod words;
 
-pub(crate) use errors::EarlyPages;
-pub use errors::{Explainer, Explanation};
+pub use errors::Explanation;
+pub(crate) use errors::{EarlyPages, edge};
 pub(crate) use logout::sign_out;
 
 use crate::state::AppState;
@@ -82,5 +82,5 @@ pub fn router(state: &AppState) -> Router {
 
 /// The page for an address where nothing is.
 pub fn not_found(state: &AppState) -> axum::response::Response {
-    errors::explain(state, &Explanation::not_found())
+    errors::nothing(state)
 }

@@ -4,7 +4,7 @@
 use super::{
     admin::{self, Place},
     asker::Asker,
-    errors::{Explainer, Trouble},
+    errors::{Trouble, edge},
     languages::Languages,
     page::see_other,
     visit::Visit,
@@ -17,7 +17,7 @@ use crate::{
 use axum::response::Response;
 use oauth_core::{
     authorize::{Decision, Interaction, Next, Refused},
-    http::{Browser, Edge},
+    http::Browser,
     model::{ClientId, Timestamp},
     params::Params,
 };
@@ -291,7 +291,7 @@ impl Way {
 
 /// The response for what became of an interaction.
 pub(super) fn finish(state: &AppState, outcome: Result<Next, Refused>) -> Response {
-    Edge::new(state.provider.clone()).error_pages(Explainer::new(state.clone())).finish(outcome)
+    edge(state).finish(outcome)
 }
 
 /// The query that names an interaction.

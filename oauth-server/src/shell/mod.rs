@@ -43,6 +43,7 @@ tokio::task_local! {
 struct Scope {
     id: RequestId,
     address: ClientAddress,
+    wants_data: bool,
 }
 
 /// The address of the client whose request the present task serves.
@@ -53,6 +54,11 @@ pub fn client_address() -> Option<ClientAddress> {
 /// The id of the request that the present task serves.
 pub fn request_id() -> Option<RequestId> {
     SCOPE.try_with(|s| s.id.clone()).ok()
+}
+
+/// Whether the request that the present task serves says what it accepts, and no page is among it.
+pub fn wants_data() -> bool {
+    SCOPE.try_with(|s| s.wants_data).unwrap_or(false)
 }
 
 /// The layer around every route.
@@ -181,6 +187,7 @@ impl Seen {
             scope: Scope {
                 id: RequestId::of(request.headers(), &SystemRandom),
                 address: settings.proxies.client(peer, request.headers()),
+                wants_data: refusal::accepts(request.headers()).is_some_and(|page| !page),
             },
             method: method_name(request.method()),
             audience: settings.dialects.audience(route.as_ref(), request.headers()),

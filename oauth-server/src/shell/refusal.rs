@@ -51,9 +51,14 @@ impl Dialects {
         if let Some(dialect) = route.and_then(|route| self.0.get(route.as_str())) {
             return *dialect;
         }
-        let accept = headers.get(header::ACCEPT).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        if accept.contains("text/html") { Audience::Person } else { Audience::Program }
+        if accepts(headers) == Some(true) { Audience::Person } else { Audience::Program }
     }
+}
+
+/// Whether pages are accepted by name, as browsers do; `None` where a request says nothing of what it accepts.
+pub(super) fn accepts(headers: &HeaderMap) -> Option<bool> {
+    let accept = headers.get(header::ACCEPT)?;
+    Some(accept.to_str().is_ok_and(|accept| accept.contains("text/html")))
 }
 
 /// Why the shell itself says no.

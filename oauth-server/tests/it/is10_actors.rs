@@ -147,7 +147,8 @@ impl SignedIn<'_> {
         let mut form = vec![("interaction", &*interaction), ("decision", "allow")];
         form.extend(scopes.iter().map(|name| (name.as_str(), "yes")));
         let page = self.post("/consent", &form).await;
-        parameter(page.location(), "code").expect("there is a code")
+        assert_eq!(page.status, StatusCode::FOUND, "{}", page.html);
+        parameter(page.header("location"), "code").expect("there is a code")
     }
 }
 

@@ -165,12 +165,57 @@ async fn a7_nothing_with_a_credential_in_it_is_stored_on_the_way() {
 async fn a8_the_code_flow_redirects_with_302_and_nothing_with_307() {
     let server = is10("").await;
     server.controller("query").await;
-    // `ask` and `authorize` of the actors insist on 302 for the request, and on 303 after a form.
     let ada = server.signed_up("ada").await;
     let page = ada.ask(CONTROLLER, &[("scope", "query")]).await;
     assert_eq!(page.status, StatusCode::FOUND);
     let page = server.visitor().ask(CONTROLLER, &[("scope", "query")]).await;
     assert_eq!(page.status, StatusCode::FOUND, "to sign in");
+    // `code` of the actors insists on it after the form, too.
+    ada.code("query", &[]).await;
+}
+
+#[tokio::test]
+async fn a6_programs_are_told_in_json_unless_they_ask_for_pages() {
+    let server = is10("").await;
+    server.controller("query").await;
+    let ask = |path: &str, accept: &str| {
+        server.send(Request::get(path).header("accept", accept).body(Body::empty()).unwrap())
+    };
+    let foreign = format!(
+        "/oauth/authorize?response_type=code&client_id={CONTROLLER}&redirect_uri=https://evil.example/"
+    );
+    for (path, status, error) in
+        [(&*foreign, 400, "invalid_request"), ("/nothing", 404, "not_found")]
+    {
+        refused(ask(path, "*/*").await, status, error).await;
+        let page = ask(path, "text/html,*/*").await;
+        assert_eq!(page.status().as_u16(), status);
+        assert!(header_of(&page, "content-type").starts_with("text/html"), "{path}");
+    }
+    let standard = start("").await;
+    let request = Request::get("/nothing").header("accept", "*/*").body(Body::empty()).unwrap();
+    let page = standard.send(request).await;
+    assert!(header_of(&page, "content-type").starts_with("text/html"));
+}
+
+#[tokio::test]
+async fn the_authorization_request_by_post_may_stand_in_the_address() {
+    let server = is10("").await;
+    server.controller("query").await;
+    let ask = |query: &str, form: &str| {
+        let request = Request::post(format!("/oauth/authorize?{query}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "*/*");
+        server.send(request.body(Body::from(form.to_owned())).unwrap())
+    };
+    let query = format!("response_type=code&client_id={CONTROLLER}");
+    let answer = ask(&query, "scope=query&state=st").await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER, "the same by GET, with cookies");
+    let location = header_of(&answer, "location");
+    for part in ["response_type=code", "scope=query", "state=st", CONTROLLER] {
+        assert!(location.contains(part), "{location}");
+    }
+    refused(ask(&query, "response_type=code").await, 400, "invalid_request").await;
 }
 
 #[tokio::test]
@@ -192,7 +237,7 @@ async fn a9_every_endpoint_answers_options_without_a_token_and_allows_authorizat
     assert!(header_of(&response, "access-control-allow-headers").contains("If-Match"));
     for path in paths {
         let response = options(&server, &path).await;
-        assert_eq!(response.status(), StatusCode::NO_CONTENT, "{path}");
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
         let allowed = header_of(&response, "access-control-allow-headers");
         assert!(allowed.split(", ").any(|name| name == "Authorization"), "{path}: {allowed}");
         assert_eq!(header_of(&response, "access-control-allow-origin"), "*", "{path}");

@@ -93,7 +93,11 @@ fn need(method: &Method) -> Need {
 
 /// Refuses what does not open a web socket: the rights that are looked at here are no rights to anything else.
 fn handshake(asked: &Asked<'_>) -> Result<(), Refusal> {
-    asked.path().map_err(Refusal::unsafe_path)?;
+    let path = asked.path().map_err(Refusal::unsafe_path)?;
+    if path.readings().count() > 1 {
+        // It could be two subscriptions.
+        return Err(Refusal::invalid_request("the path can be read in two ways"));
+    }
     if asked.is_websocket() {
         Ok(())
     } else {

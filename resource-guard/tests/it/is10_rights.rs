@@ -201,7 +201,7 @@ fn query_sockets() -> Router {
         _ => None,
     };
     Router::new()
-        .route("/ws/{id}", any(|| async { "connected" }))
+        .route("/ws/{*id}", any(|| async { "connected" }))
         .layer(guard().with(QuerySockets::new(about)))
 }
 
@@ -371,6 +371,16 @@ async fn sockets_let_nothing_but_handshakes_pass() {
             .body(Body::empty());
         let answer = send(&app, posted.unwrap()).await;
         assert_eq!(answer.nmos_error(), (400, "invalid_request".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn r7_sockets_have_paths_with_one_meaning() {
+    let token = token(&json!({"x-nmos-query": {"read": ["nodes"]}}));
+    // Resolved these are the subscription to nodes, but a handler may take them for another one.
+    for path in ["/ws/2/../1", "/ws/2/%2e%2e/1", "/ws/./1", "/ws%2f1"] {
+        let answer = send(&query_sockets(), handshake(path, &token)).await;
+        assert_eq!(answer.nmos_error(), (400, "invalid_request".to_owned()), "{path}");
     }
 }
 

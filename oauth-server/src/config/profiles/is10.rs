@@ -97,11 +97,6 @@ macro_rules! common {
                 what: "IS-10 wants devices to be able to register; choose \"approval\" or \"token\"",
             },
             Demand {
-                key: "api.name",
-                broken: |c| entries(c.apis.iter().map(|api| !is_api(&api.name)), "api", "name"),
-                what: "IS-10 names APIs by small letters alone, as in x-nmos-connection",
-            },
-            Demand {
                 key: "compat",
                 broken: |c| one("compat", c.is_toktok()),
                 what: "devices have no use for the addresses of another program; leave it out",
@@ -111,11 +106,19 @@ macro_rules! common {
     };
 }
 
-pub(super) const DEMANDS: &[Demand] = common![Demand {
-    key: "grants.danger_password",
-    broken: |c| one("grants.danger_password", c.grants.danger_password),
-    what: "IS-10 advises against the password grant; turn it off, or use the profile is10-legacy",
-}];
+pub(super) const DEMANDS: &[Demand] = common![
+    Demand {
+        key: "grants.danger_password",
+        broken: |c| one("grants.danger_password", c.grants.danger_password),
+        what: "IS-10 advises against the password grant; turn it off, or use the profile is10-legacy",
+    },
+    // Those of 2019 had names such as is-04.
+    Demand {
+        key: "api.name",
+        broken: |c| entries(c.apis.iter().map(|api| !is_api(&api.name)), "api", "name"),
+        what: "IS-10 names APIs by small letters alone, as in x-nmos-connection",
+    },
+];
 
 pub(super) const LEGACY_DEMANDS: &[Demand] = common![];
 

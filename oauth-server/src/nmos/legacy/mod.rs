@@ -9,7 +9,7 @@ mod register;
 use crate::{
     certs,
     config::{Config, Profile},
-    pages::Explainer,
+    pages,
     state::AppState,
 };
 use axum::{
@@ -21,7 +21,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use oauth_core::http::Edge;
 use serde_json::json;
 use std::{convert::Infallible, pin::Pin};
 use tower::ServiceExt as _;
@@ -50,8 +49,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
     }
     let list = |below: &'static [&'static str]| get(move || async move { listing(below) });
     let here = |endpoint: &str| format!("{BASE}/{endpoint}");
-    let pages = Explainer::new(state.clone());
-    let protocol = Edge::new(state.provider.clone()).error_pages(pages).router();
+    let protocol = pages::edge(state).router();
     let mut router = Router::new();
     for slash in ["", "/"] {
         router = router
