@@ -361,7 +361,7 @@ pub(crate) struct Explainer(AppState);
 
 impl Explainer {
     /// For this server.
-    pub const fn new(state: AppState) -> Self {
+    pub(crate) const fn new(state: AppState) -> Self {
         Self(state)
     }
 }

@@ -174,7 +174,7 @@ async fn a28_confidential_clients_may_do_without_pkce_but_not_halfway() {
     let interaction = crate::pages_actors::interaction(page.header("location"));
     let form = [("interaction", &*interaction), ("decision", "allow"), ("scope:query", "yes")];
     let page = ada.post("/consent", &form).await;
-    let code = parameter(page.location(), "code").unwrap();
+    let code = parameter(page.header("location"), "code").unwrap();
     let answer = server.post("/oauth/token", Some((CONTROLLER, SECRET)), &redeem(&code)).await;
     refused(answer, 400, "invalid_grant").await;
 }
