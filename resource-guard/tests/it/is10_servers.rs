@@ -106,8 +106,11 @@ async fn r10_a_short_refresh_is_never_due_at_once() {
     let (builder, _) = node();
     let builder = builder.random(Arc::new(Loaded(1))).refresh_keys_every(Duration::from_secs(1));
     let app = app(builder.trust_issuer(peer.issuer()).build().unwrap().nmos());
+    // Who comes with a key that nobody knows waits for the fetch under way, if there is one.
+    let unknown = signed(&new_key(SigningAlgorithm::RS512), peer.issuer(), &json!({}));
     for _ in 0..10 {
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok());
+        assert_eq!(answers(&app, &unknown).await, refused());
     }
     assert_eq!(peer.count(JWKS), 1, "in one second, one fetch");
 }
