@@ -206,6 +206,20 @@ impl ClientStore for MemoryStore {
         Ok(true)
     }
 
+    async fn replace_unchanged_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
+        let mut state = self.lock();
+        let Some(old) = state.clients.get_mut(&client.id).filter(|old| old.is_as(before)) else {
+            return Ok(false);
+        };
+        let expires_at = old.expires_at.and(client.expires_at);
+        *old = Arc::new(Client { expires_at, ..client });
+        Ok(true)
+    }
+
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
         Ok(self.lock().remove_client(id))
     }

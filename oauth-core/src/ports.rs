@@ -40,6 +40,13 @@ pub trait ClientStore: Send + Sync {
     /// Replaces a client's registration; false when there is none. One that is kept for good stays so, whatever the
     /// replacement says of its expiry: it may have been used since it was read.
     async fn replace_client(&self, client: Client) -> Result<bool, PortError>;
+    /// The same where what is stored is still `before`, but for its expiry: what was decided about that one is not
+    /// written over another, which somebody may have approved of meanwhile. False where it is not.
+    async fn replace_unchanged_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError>;
     /// Removes a client with everything issued to it; false when there is none.
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError>;
     /// Takes the expiry from a client that has been used; false when there is none of this id.

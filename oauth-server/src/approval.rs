@@ -98,6 +98,14 @@ impl ClientStore for ApprovedClients {
         self.store.replace_client(client).await
     }
 
+    async fn replace_unchanged_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
+        self.store.replace_unchanged_client(client, before).await
+    }
+
     async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
         let now = self.clock.now();
         let question = self.question(&client, now);

@@ -152,10 +152,14 @@ pub async fn update_registration(
     let replaced = if registrars.must_approve_changes() && is_another(&client, &current) {
         env.clients.replace_pending_client(client.clone()).await?
     } else {
-        env.clients.replace_client(client.clone()).await?
+        // It may have become another meanwhile, of which an administrator has approved.
+        env.clients.replace_unchanged_client(client.clone(), &current).await?
     };
     if !replaced {
-        return Err(refused_token().into());
+        return Err(match env.clients.current_client(&client.id).await? {
+            Some(_) => OAuthError::new(ErrorCode::TemporarilyUnavailable, BUSY).into(),
+            None => refused_token().into(),
+        });
     }
     heard(env, Act::Changed, &client, None).await?;
     tracing::info!(client.id = %client.id, "client changed its registration");
@@ -177,6 +181,9 @@ pub async fn remove_registration(
     tracing::info!(client.id = %client.id, "client removed itself");
     Ok(())
 }
+
+/// Two requests for one client at the same moment.
+const BUSY: &str = "the registration was changed at the same moment; read it, and try again";
 
 async fn heard(
     env: &Env,

@@ -47,6 +47,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether both are the same registration, whenever they expire.
+    pub fn is_as(&self, other: &Self) -> bool {
+        *self == Self { expires_at: self.expires_at, ..other.clone() }
+    }
+
     /// Whether the client is registered for the grant type.
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.contains(grant_type)

@@ -74,6 +74,17 @@ impl ClientStore for CachedClients {
         replaced
     }
 
+    async fn replace_unchanged_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
+        let id = client.id.clone();
+        let replaced = self.store.replace_unchanged_client(client, before).await;
+        self.known.remove(&id);
+        replaced
+    }
+
     async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
         let id = client.id.clone();
         let replaced = self.store.replace_pending_client(client).await;

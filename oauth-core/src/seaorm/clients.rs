@@ -17,7 +17,7 @@ use async_trait::async_trait;
 use sea_orm::{
     ActiveValue::NotSet,
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter,
-    QueryOrder,
+    QueryOrder, QuerySelect, UpdateMany,
     sea_query::{Expr, OnConflict},
 };
 use std::sync::Arc;
@@ -49,15 +49,28 @@ impl ClientStore for SeaStore {
     }
 
     async fn replace_client(&self, client: Client) -> Result<bool, PortError> {
-        let stored = || Expr::col(client::Column::ExpiresAt);
-        let until = client.expires_at.map(Timestamp::unix);
-        let kept = Expr::case(stored().is_null(), stored()).finally(Expr::value(until));
-        let row = client::ActiveModel { expires_at: NotSet, ..(&client).into() };
-        let update = client::Entity::update_many()
-            .set(row)
-            .col_expr(client::Column::ExpiresAt, kept.into())
-            .filter(client::Column::Id.eq(client.id.as_str()));
-        Ok(self.writer.execute(update).await? == 1)
+        Ok(self.writer.execute(replacement(&client)).await? == 1)
+    }
+
+    async fn replace_unchanged_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
+        let before = before.clone();
+        self.write(move |on| {
+            Box::pin(async move {
+                // Nobody else writes it before this transaction has ended.
+                let row = client::Entity::find_by_id(client.id.as_str());
+                let row = row.lock_exclusive().one(on).await?;
+                let stored: Option<Client> = row.map(TryInto::try_into).transpose()?;
+                if !stored.is_some_and(|stored| stored.is_as(&before)) {
+                    return Ok(false);
+                }
+                Ok(replacement(&client).exec(on).await?.rows_affected == 1)
+            })
+        })
+        .await
     }
 
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
@@ -71,6 +84,18 @@ impl ClientStore for SeaStore {
             .filter(client::Column::Id.eq(id.as_str()));
         Ok(self.writer.execute(update).await? == 1)
     }
+}
+
+/// Puts a registration in the place of the one with its id. One that is kept for good stays so.
+fn replacement(client: &Client) -> UpdateMany<client::Entity> {
+    let stored = || Expr::col(client::Column::ExpiresAt);
+    let until = client.expires_at.map(Timestamp::unix);
+    let kept = Expr::case(stored().is_null(), stored()).finally(Expr::value(until));
+    let row = client::ActiveModel { expires_at: NotSet, ..client.into() };
+    client::Entity::update_many()
+        .set(row)
+        .col_expr(client::Column::ExpiresAt, kept.into())
+        .filter(client::Column::Id.eq(client.id.as_str()))
 }
 
 /// Whether a database takes it as text: PostgreSQL does not take NUL.

@@ -67,6 +67,27 @@ pub(super) async fn only_a_known_client_is_replaced(store: Store) {
     assert_eq!(*store.client(&ClientId::new("d")).await.unwrap().unwrap(), client("d"));
 }
 
+pub(super) async fn what_was_decided_about_another_registration_is_not_written(store: Store) {
+    let (first, second) = (client("c"), Client { name: "New".to_owned(), ..client("c") });
+    let third = Client { name: "Newer".to_owned(), ..client("c") };
+    let replace = |client: &Client, before: &Client| {
+        let (store, client, before) = (store.clone(), client.clone(), before.clone());
+        async move { store.replace_unchanged_client(client, &before).await.unwrap() }
+    };
+    assert!(!replace(&second, &first).await, "there is none");
+    assert!(
+        store.insert_client(Client { expires_at: Some(after(60)), ..first.clone() }).await.unwrap()
+    );
+    assert!(store.keep_client(&ClientId::new("c")).await.unwrap());
+    // That it is kept since it was read changes nothing of what was decided.
+    let read = Client { expires_at: Some(after(60)), ..first.clone() };
+    assert!(replace(&second, &read).await);
+    assert!(!replace(&third, &first).await, "it is another by now");
+    assert_eq!(*store.client(&ClientId::new("c")).await.unwrap().unwrap(), second);
+    let (one, other) = tokio::join!(replace(&first, &second), replace(&third, &second));
+    assert!(one != other, "of two at once one is written");
+}
+
 /// Whoever replaces a client may have read it before it was kept.
 pub(super) async fn a_replacement_does_not_let_a_kept_client_expire(store: Store) {
     let expiring = |end| Client { expires_at: end, name: format!("{end:?}"), ..client("c") };

@@ -38,6 +38,7 @@ macro_rules! laws {
 
 const LAWS: &[(&str, Law)] = laws![
     clients: what_was_inserted_is_found, an_id_is_taken_once, only_a_known_client_is_replaced,
+        what_was_decided_about_another_registration_is_not_written,
         a_replacement_does_not_let_a_kept_client_expire,
         clients_of_an_owner_come_oldest_first, removal_takes_everything_issued,
         all_a_client_says_is_found, a_client_that_is_kept_does_not_expire,

@@ -135,6 +135,13 @@ impl ClientStore for Watched {
     async fn replace_client(&self, client: Client) -> Result<bool, PortError> {
         self.write()?.replace_client(client).await
     }
+    async fn replace_unchanged_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
+        self.write()?.replace_unchanged_client(client, before).await
+    }
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
         self.write()?.remove_client(id).await
     }
