@@ -1,30 +1,11 @@
 // Sets an app up as second factor, signs in with its code and with a recovery code, and turns it off again.
-import { createHmac } from "node:crypto";
 import { BASE, eq, ok, open } from "../lib.mjs";
 import { look, signIn, signUp, somebody } from "../people.mjs";
+import { bytes, code, now } from "../totp.mjs";
 
 const PASSWORD = "nine lives and a lantern";
-const STEP = 30;
-
-/** The bytes of base32 in groups. */
-function bytes(text) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  let bits = "";
-  for (const c of text.replaceAll(" ", "")) bits += alphabet.indexOf(c).toString(2).padStart(5, "0");
-  return Buffer.from(bits.match(/.{8}/g).map((b) => parseInt(b, 2)));
-}
-
-/** What an app shows in that half minute: RFC 6238 with HMAC-SHA-1 and six digits. */
-function code(key, step) {
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(step));
-  const hash = createHmac("sha1", key).update(counter).digest();
-  const at = hash.at(-1) & 15;
-  return String((hash.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 // A code is used once, so the flow spends the steps around now one after the other: the server takes each of them.
-const now = () => Math.floor(Date.now() / 1000 / STEP);
 
 const { page, close } = await open();
 const name = somebody();
