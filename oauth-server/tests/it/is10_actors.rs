@@ -147,7 +147,9 @@ impl SignedIn<'_> {
         let mut form = vec![("interaction", &*interaction), ("decision", "allow")];
         form.extend(scopes.iter().map(|name| (name.as_str(), "yes")));
         let page = self.post("/consent", &form).await;
-        assert_eq!(page.status, StatusCode::FOUND, "{}", page.html);
+        let is_nmos = self.server.state.config.profile().is_nmos();
+        let way = if is_nmos { StatusCode::FOUND } else { StatusCode::SEE_OTHER };
+        assert_eq!(page.status, way, "{}", page.html);
         parameter(page.header("location"), "code").expect("there is a code")
     }
 }

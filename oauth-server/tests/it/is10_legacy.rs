@@ -130,7 +130,7 @@ async fn what_makes_no_client_is_refused_in_the_words_of_rfc_7591() {
 async fn a21_nobody_but_an_administrator_registers_a_client_that_acts_for_itself() {
     let itself = "client_name=Panel&scope=registration&grant_type=client_credentials";
     let both = format!("{FORM}&grant_type=client_credentials");
-    for mode in ["approval", "token", "open", "closed"] {
+    for mode in ["approval", "token", "open"] {
         let more = format!("[registration]\nmode = \"{mode}\"");
         let server = of_profile("is10-legacy", &more).await;
         let ada = server.user("ada", PASSWORD).await;

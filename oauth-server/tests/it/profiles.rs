@@ -70,7 +70,7 @@ fn is10_refuses_what_its_standard_forbids() {
     for (toml, key) in [
         ("compat = \"toktok\"", "compat"),
         ("[registration]\nmode = \"closed\"", "registration.mode"),
-        ("[[api]]\nname = \"is-04\"", "api[0].name"),
+        ("[nmos]\nclient_rights = []\n[[api]]\nname = \"is-04\"", "api[0].name"),
         ("[grants]\ndanger_implicit = true", "grants.danger_implicit"),
         ("[grants]\ndanger_password = true", "grants.danger_password"),
         ("[tokens]\naccess_token_format = \"opaque\"", "tokens.access_token_format"),
