@@ -88,7 +88,7 @@ pub async fn serve(
 #[cfg(feature = "dns-sd")]
 type Announced = Option<crate::nmos::dns_sd::Announcement>;
 #[cfg(not(feature = "dns-sd"))]
-type Announced = ();
+struct Announced;
 
 #[cfg(feature = "dns-sd")]
 fn announce(state: &AppState, address: SocketAddr) -> Announced {
@@ -100,7 +100,9 @@ fn announce(state: &AppState, address: SocketAddr) -> Announced {
 }
 
 #[cfg(not(feature = "dns-sd"))]
-fn announce(_: &AppState, _: SocketAddr) -> Announced {}
+fn announce(_: &AppState, _: SocketAddr) -> Announced {
+    Announced
+}
 
 #[cfg(feature = "dns-sd")]
 async fn withdraw(announced: Announced) {
@@ -110,7 +112,8 @@ async fn withdraw(announced: Announced) {
 }
 
 #[cfg(not(feature = "dns-sd"))]
-async fn withdraw(_: Announced) {}
+#[expect(clippy::unused_async, reason = "it is the same function with the feature")]
+async fn withdraw(Announced: Announced) {}
 
 /// Reads again what an operator may have changed under the running server: certificate and signing keys.
 async fn reload(state: &AppState, tls: Option<&Tls>) {

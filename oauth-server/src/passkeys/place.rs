@@ -5,7 +5,6 @@ use url::{Host, Url};
 
 /// The relying party ([Web Authentication 5.4.2](https://www.w3.org/TR/webauthn-3/#dictionary-rp-credential-params)).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(not(feature = "passkeys"), expect(dead_code, reason = "nobody asks where it is"))]
 pub(super) struct Place {
     /// Its id: the host.
     pub(super) id: String,
