@@ -54,10 +54,12 @@ fn access(method: &Method) -> Option<Access> {
     }
 }
 
-/// Whether the caller may open web sockets at the paths of an API. A list of a Query API that is upgraded is a new
+/// Whether the caller may do what an upgrade does at the paths of an API. A list of a Query API that is upgraded is a new
 /// subscription (AMWA IS-04, querying), which takes the right to write them (AMWA BCP-003-02).
-fn may_upgrade(api: &str, principal: &Principal) -> bool {
-    api != "query" || principal.nmos(api).may_write("subscriptions")
+fn may_upgrade(api: &str, asked: &Asked<'_>, principal: &Principal) -> bool {
+    api != "query"
+        || !asks_for_websocket(asked.headers())
+        || principal.nmos(api).may_write("subscriptions")
 }
 
 /// Whether the request asks for a web socket. A handler may be content with less than a whole handshake, and so one
@@ -71,7 +73,6 @@ impl Nmos {
     fn judge(asked: &Asked<'_>, principal: &Principal) -> Result<(), Refusal> {
         let path = asked.path().map_err(Refusal::unsafe_path)?;
         let access = access(asked.method()).ok_or(Refusal::insufficient_scope(None))?;
-        let upgrade = asks_for_websocket(asked.headers());
         for (path, slash) in path.readings() {
             let (api, allowed) = match (place(path), access) {
                 (Place::Root, Access::Read) => (None, true),
@@ -80,7 +81,7 @@ impl Nmos {
                 }
                 (Place::Below(api, rest), access) => {
                     let allowed = principal.rights().allow(access, api, rest, slash);
-                    (Some(api), allowed && (!upgrade || may_upgrade(api, principal)))
+                    (Some(api), allowed && may_upgrade(api, asked, principal))
                 }
                 _ => (None, false),
             };
