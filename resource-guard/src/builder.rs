@@ -176,7 +176,7 @@ impl GuardBuilder {
         self
     }
 
-    /// How many verified JWTs are remembered; zero verifies each anew. Default 8192.
+    /// How many verified JWTs are remembered, each with its text; zero verifies each anew. Default 8192.
     pub fn remember_tokens(mut self, most: usize) -> Self {
         self.remember = most;
         self
