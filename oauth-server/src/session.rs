@@ -24,8 +24,8 @@ use oauth_core::{
     seaorm::{SeaStore, Work},
 };
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, ExprTrait as _,
+    PaginatorTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -198,7 +198,11 @@ impl Sessions {
         F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
     {
         let Fresh { row, secret, login } = self.fresh(headers, user, amr, address);
-        let of_user = Column::UserId.eq(user.as_str());
+        // And the session of somebody else that this browser was in.
+        let mut over = Column::UserId.eq(user.as_str());
+        if let Some(old) = self.presented(headers) {
+            over = over.or(Column::Hash.eq(old.as_bytes().to_vec()));
+        }
         let now = login.at;
         let ended = self
             .store
@@ -207,7 +211,7 @@ impl Sessions {
                     if !work(t).await? {
                         return Ok(None);
                     }
-                    let ended = ending::close(t, of_user, now).await?;
+                    let ended = ending::close(t, over, now).await?;
                     session::Entity::insert(row).exec_without_returning(t).await?;
                     Ok(Some(ended))
                 })

@@ -54,6 +54,12 @@ impl StoredPassword {
         Ok(Self(row.and_then(|row| row.password_hash)))
     }
 
+    /// What is stored now for this user.
+    pub async fn of_user(store: &SeaStore, user: &UserId) -> Result<Self, PortError> {
+        let row = Entity::find_by_id(user.as_str()).one(store.database()).await?;
+        Ok(Self(row.and_then(|row| row.password_hash)))
+    }
+
     /// What tells it from another one, and from which it cannot be guessed; `None` where there is no password.
     pub fn fingerprint(&self) -> Option<HashedToken> {
         self.0.as_deref().map(HashedToken::of)

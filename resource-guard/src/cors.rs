@@ -35,10 +35,8 @@ pub(crate) fn finish<R: From<String>>(method: &Method, response: &mut Response<R
         empty(response);
         preflight(response.headers_mut(), routing);
     } else {
-        // A plain answer has none of them.
-        let is_plain = response.status() == StatusCode::OK;
         let headers = response.headers_mut();
-        if !is_plain && EXPOSED.iter().any(|name| headers.contains_key(name)) {
+        if EXPOSED.iter().any(|name| headers.contains_key(name)) {
             let names = HeaderValue::from_static(EXPOSED_HEADERS);
             unless_set(headers, header::ACCESS_CONTROL_EXPOSE_HEADERS, names);
         }

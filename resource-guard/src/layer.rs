@@ -47,7 +47,11 @@ where
             Some(Ok(passage)) => {
                 Step::Passed { answer: self.inner.call(passing(parts, body, passage)) }
             }
-            Some(Err(refusal)) => Step::refused(&refusal, &self.layer),
+            Some(Err(refusal)) => {
+                // What was kept ready for the request is wanted no more.
+                self.inner = self.inner.clone();
+                Step::refused(&refusal, &self.layer)
+            }
             None => {
                 // The service that was found ready must be the one that is called.
                 let later = self.inner.clone();

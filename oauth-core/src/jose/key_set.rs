@@ -3,6 +3,7 @@
 use crate::model::VerificationAlgorithm;
 use jsonwebtoken::{Algorithm, DecodingKey};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// More keys than any honest server publishes.
 const MOST_KEYS: usize = 2_000;
@@ -19,6 +20,8 @@ pub struct VerificationKey {
     /// The one algorithm it is for, if it says so.
     alg: Option<String>,
     fits: &'static [VerificationAlgorithm],
+    /// What makes it this key and no other, whatever it is called.
+    material: String,
     pub(super) key: DecodingKey,
 }
 
@@ -44,6 +47,12 @@ impl KeySet {
     pub fn joined(mut self, other: Self) -> Self {
         self.0.extend(other.0);
         self
+    }
+
+    /// The keys of this set that are not in another, whatever they are called there.
+    pub fn without(&self, other: &Self) -> Self {
+        let gone: HashSet<&str> = other.0.iter().map(|key| &*key.material).collect();
+        Self(self.0.iter().filter(|key| !gone.contains(&*key.material)).cloned().collect())
     }
 
     /// The keys that may have made a signature with `alg` and this `kid`: those of the same id first,
@@ -90,7 +99,9 @@ fn read(jwk: &Value) -> Option<VerificationKey> {
         }
         _ => return None,
     };
+    let parts = ["n", "e", "x", "y"].map(|part| text(part).unwrap_or_default());
     Some(VerificationKey {
+        material: parts.join("."),
         kid: text("kid").map(str::to_owned),
         alg: text("alg").map(str::to_owned),
         fits,

@@ -15,6 +15,7 @@ use crate::{
     config::{AccountEmail, SelfService},
     people::{Error, Refusal, Registration},
     second_factor::FirstFactor,
+    sign_in::StoredPassword,
     state::AppState,
 };
 use askama::Template;
@@ -115,8 +116,8 @@ pub(super) async fn submit(
         }
     };
     let Some(user) = made.user else { return Ok(mail_links::look_into_mailbox(&state)) };
-    // Nobody can have replaced a password that was chosen a moment ago.
-    let first = FirstFactor { user, amr: vec!["pwd".into()], password: None };
+    let password = Some(StoredPassword::of_user(&state.store, &user).await?);
+    let first = FirstFactor { user, amr: vec!["pwd".into()], password };
     let response = second_factor::after(&state, &visit, way, first).await?;
     Ok(response.unwrap_or_else(|| see_other("/login")))
 }

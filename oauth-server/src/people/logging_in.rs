@@ -128,6 +128,12 @@ impl People<'_> {
         }
         let account = self.state.store.account(&user).await?.filter(|a| !a.disabled);
         let account = account.ok_or(Refusal::RefreshInvalid)?;
+        // What was enough to sign in need not be today: somebody may have become an administrator.
+        if let Some(login) = &old.login
+            && !self.state.second_factor.suffices(login).await?
+        {
+            return Err(Refusal::RefreshInvalid.into());
+        }
         let response = self.refreshed(refresh_token, Refreshing::default()).await?;
         self.note_use(authorization).await?;
         Ok(Tokens::of(response, account.role(), Some(user), authorization))

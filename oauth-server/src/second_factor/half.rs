@@ -117,6 +117,12 @@ impl SecondFactor {
     }
 }
 
+/// Ends what the user has begun and not finished, in the transaction of what makes it worthless.
+pub async fn forget_halves(t: &DatabaseTransaction, user: &UserId) -> Result<(), PortError> {
+    Entity::delete_many().filter(Column::UserId.eq(user.as_str())).exec(t).await?;
+    Ok(())
+}
+
 impl Half {
     /// What it is stored under: the hash of what its browser keeps.
     pub(super) const fn hash(&self) -> &HashedToken {

@@ -13,7 +13,7 @@ mod totp;
 
 use crate::{
     config::Config,
-    entity::{half_sign_in, recovery_code, totp as entity},
+    entity::{recovery_code, totp as entity},
     mail::Mail,
     people::{Event, Notices},
     throttle::{Admission, Subject, Throttle},
@@ -31,7 +31,7 @@ use sea_orm::{
 use std::sync::Arc;
 
 pub use demand::{Demand, Demands};
-pub use half::{FirstFactor, Half};
+pub use half::{FirstFactor, Half, forget_halves};
 pub use set_up::FirstCode;
 pub use totp::Enrolment;
 
@@ -310,10 +310,7 @@ pub async fn remove(t: &DatabaseTransaction, user: &UserId) -> Result<bool, Port
         .filter(recovery_code::Column::UserId.eq(user.as_str()))
         .exec(t)
         .await?;
-    half_sign_in::Entity::delete_many()
-        .filter(half_sign_in::Column::UserId.eq(user.as_str()))
-        .exec(t)
-        .await?;
+    forget_halves(t, user).await?;
     Ok(gone.rows_affected == 1)
 }
 

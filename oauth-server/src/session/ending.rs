@@ -10,6 +10,7 @@ use super::{
 use crate::{
     entity::session::{self, Column},
     people::own_client,
+    second_factor,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderMap;
@@ -83,12 +84,14 @@ impl Sessions {
     where
         F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
     {
-        let now = self.clock.now();
+        let (now, id) = (self.clock.now(), user.clone());
         let of_user = Column::UserId.eq(user.as_str());
         let ended = self
             .store
             .write(move |t| {
                 Box::pin(async move {
+                    // Before the row of the user, as whoever uses one up does: else two could wait for each other.
+                    second_factor::forget_halves(t, &id).await?;
                     if !work(t).await? {
                         return Ok(None);
                     }

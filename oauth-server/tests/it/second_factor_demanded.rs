@@ -412,3 +412,50 @@ async fn one_app_is_set_up_once_by_many_at_once() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_ends_every_session_ends_what_is_half_done() {
+    let server = start(EVERYBODY).await;
+    let thief = server.visitor();
+    let form = [("username", "ada"), ("password", PASSWORD)];
+    let page = thief.post("/signup", &form).await;
+    assert_eq!(page.location(), SET_UP, "{}", page.html);
+    let app = App::given(&thief.get(SET_UP).await);
+    let ada = server.state.store.account_by_name("ada").await.unwrap().unwrap();
+    // As another password by letter, and the undoing of another address, do.
+    let ended =
+        server.state.sessions.end_all_after(&ada.id, |_| Box::pin(async { Ok(true) })).await;
+    assert_eq!(ended.unwrap(), Some(0));
+    let page = thief.post(SET_UP, &[("code", &*app.code(&server))]).await;
+    assert_eq!(page.location(), "/login");
+    assert!(!is_signed_in(&thief).await);
+}
+
+#[tokio::test]
+async fn tokens_of_a_password_alone_are_not_refreshed_for_whom_it_is_not_enough_any_more() {
+    let server = start(ADMINISTRATORS).await;
+    let ada = server.user("ada", PASSWORD).await;
+    let log_in = json!({"username": "ada", "password": PASSWORD});
+    let refresh =
+        async |token: &str| server.tell("/refresh", json!({"refresh_token": token})).await;
+    let first = server.tell("/login", log_in).await.text("refresh_token");
+    let second = refresh(&first).await.text("refresh_token");
+    server.state.store.set_admin(&ada, true).await.unwrap();
+    refresh(&second).await.refuses(401, "refresh_invalid");
+}
+
+#[tokio::test]
+async fn setting_an_app_up_ends_the_session_of_somebody_else_in_that_browser() {
+    let server = start(EVERYBODY).await;
+    let shared = server.visitor();
+    shared.post("/signup", &[("username", "eve"), ("password", PASSWORD)]).await;
+    set_up(&shared, &[]).await;
+    let eve = server.state.store.account_by_name("eve").await.unwrap().unwrap();
+    let eve = server.state.users.user(&eve.id).await.unwrap().unwrap();
+    assert_eq!(server.state.sessions.list(&eve).await.unwrap().len(), 1);
+    server.user("ada", PASSWORD).await;
+    assert_eq!(first_factor(&shared, &[]).await.location(), SET_UP);
+    set_up(&shared, &[]).await;
+    assert!(is_signed_in(&shared).await);
+    assert_eq!(server.state.sessions.list(&eve).await.unwrap().len(), 0, "nobody comes back to it");
+}

@@ -20,6 +20,9 @@ use std::{
 /// The longest pause between attempts while the authorization server does not answer.
 const LONGEST_PAUSE: u64 = 60;
 
+/// More keys than any honest server withdraws while a guard runs.
+const MOST_WITHDRAWN: usize = 2_000;
+
 /// When keys are fetched.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeyTimes {
@@ -44,6 +47,8 @@ pub(crate) struct KeyCache {
 #[derive(Default)]
 struct State {
     keys: Option<Arc<Keys>>,
+    /// Those it had and has no more.
+    withdrawn: KeySet,
     /// The document the keys were read from.
     document: Value,
     generation: u64,
@@ -91,7 +96,8 @@ impl State {
     /// Whether nobody looked after the keys in hand for so long that they are not used without looking: a refresh was
     /// due a whole interval ago, and none was tried.
     fn forsaken(&self, now: Timestamp, refresh: Duration) -> bool {
-        let old = now >= self.fetched_at.plus(refresh * 2) || lies_ahead(self.fetched_at, now);
+        let old = now >= self.fetched_at.plus(refresh.saturating_mul(2))
+            || lies_ahead(self.fetched_at, now);
         old && self.failures == 0
     }
 
@@ -106,6 +112,11 @@ impl State {
             return Ok(());
         }
         let set = KeySet::from_jwks(&document);
+        if let Some(old) = self.keys.as_ref().map(|keys| keys.set().clone()) {
+            let before = std::mem::take(&mut self.withdrawn);
+            let before = if before.len() < MOST_WITHDRAWN { before } else { KeySet::default() };
+            self.withdrawn = old.joined(before).without(&set);
+        }
         if set.is_empty() {
             // The server has withdrawn every key we could use; going on with old ones would override it.
             self.keys = None;
@@ -168,6 +179,11 @@ impl KeyCache {
     /// The keys in hand, however old. Fetches nothing.
     pub(crate) fn in_hand(&self) -> Option<Arc<Keys>> {
         self.read().keys.clone()
+    }
+
+    /// The keys that were there and are no more.
+    pub(crate) fn withdrawn(&self) -> KeySet {
+        self.read().withdrawn.clone()
     }
 
     /// When the next fetch is due.

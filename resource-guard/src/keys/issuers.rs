@@ -15,6 +15,7 @@ use crate::{
 };
 use futures_util::future::join_all;
 use oauth_core::{
+    jose::KeySet,
     model::{Issuer, Timestamp},
     ports::{Clock, Random},
 };
@@ -65,6 +66,11 @@ impl Server {
     /// When its keys are fetched again.
     pub(crate) fn due_at(&self) -> Timestamp {
         self.cache.due_at()
+    }
+
+    /// The keys it had while this guard knew it, and has no more.
+    pub(crate) fn withdrawn(&self) -> KeySet {
+        self.cache.withdrawn()
     }
 
     /// Whether what it publishes of another one's keys counts: it said so no earlier than the other one spoke itself.

@@ -3,10 +3,10 @@
 use super::{
     PresentedToken, Rejection, Rules, Verified, Verifier, jwt::read, seen::SeenTokens, text,
 };
-use crate::keys::{Issuers, Keys, Server};
+use crate::keys::{Issuers, Server};
 use async_trait::async_trait;
 use oauth_core::{
-    jose::{Jwt, JwtProblem, peek, verify},
+    jose::{Jwt, JwtProblem, KeySet, peek, verify},
     model::{JwsAlgorithm, Timestamp},
 };
 use std::{sync::Arc, time::Duration};
@@ -47,9 +47,9 @@ impl IssuersVerifier {
         &self,
         token: &str,
         server: &Arc<Server>,
-        keys: &Keys,
+        keys: &KeySet,
     ) -> Result<(Jwt, Arc<Server>), JwtProblem> {
-        let jwt = verify(token, keys.set(), &self.rules.algorithms)?;
+        let jwt = verify(token, keys, &self.rules.algorithms)?;
         Ok((jwt, server.clone()))
     }
 
@@ -69,7 +69,7 @@ impl IssuersVerifier {
         }
         let keys = server.keys(now).await;
         if let Ok(keys) = &keys {
-            match self.verify_by(token, server, keys) {
+            match self.verify_by(token, server, keys.set()) {
                 Err(JwtProblem::UnknownKey) => {}
                 other => return Ok(other?),
             }
@@ -78,20 +78,24 @@ impl IssuersVerifier {
             return Ok(signed);
         }
         let newer = server.keys_after(&*keys?, now).await?.ok_or(JwtProblem::UnknownKey)?;
-        Ok(self.verify_by(token, server, &newer)?)
+        Ok(self.verify_by(token, server, newer.set())?)
     }
 
     /// By a key of the issuer that another server of the facility hosts. What the issuer has withdrawn counts no more,
-    /// whoever still hosts it: against keys of the issuer, only keys that were fetched later are news.
+    /// whoever still hosts it, and what others say counts if it is no older than what the issuer said itself.
     fn hosted_elsewhere(&self, token: &str, server: &Arc<Server>) -> Option<(Jwt, Arc<Server>)> {
         let facility = self.issuers.facility();
         if !facility.iter().any(|member| Arc::ptr_eq(member, server)) {
             return None;
         }
+        let withdrawn = server.withdrawn();
         facility
             .iter()
             .filter(|other| !Arc::ptr_eq(other, server) && other.may_speak_for(server))
-            .find_map(|other| self.verify_by(token, other, &*other.in_hand()?).ok())
+            .find_map(|other| {
+                let hosted = other.in_hand()?.set().without(&withdrawn);
+                self.verify_by(token, other, &hosted).ok()
+            })
     }
 }
 

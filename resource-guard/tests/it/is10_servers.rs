@@ -215,6 +215,16 @@ async fn r12_a_key_that_its_issuer_withdrew_does_not_live_on_elsewhere() {
     assert_eq!(answers(&app, &token).await, refused(), "what is remembered is not, either");
     // For its own tokens the other server still has the key.
     assert_eq!(answers(&app, &lasting(second.issuer())).await, ok());
+    // However often the other one says so afterwards. Who comes with a key that nobody knows waits for what is fetched.
+    clock.advance(HOUR);
+    for peer in [&first, &second] {
+        let before = peer.count(JWKS);
+        let unknown = new_key(SigningAlgorithm::RS512);
+        assert_eq!(answers(&app, &signed(&unknown, peer.issuer(), &json!({}))).await, refused());
+        assert!(peer.count(JWKS) > before);
+    }
+    assert_eq!(answers(&app, &lasting(first.issuer())).await, refused());
+    assert_eq!(answers(&app, &lasting(second.issuer())).await, ok());
 }
 
 #[tokio::test]
