@@ -70,7 +70,7 @@ pub async fn is_signed_in(visitor: &Visitor<'_>) -> bool {
 }
 
 #[track_caller]
-fn assert_refused(page: &Page, status: StatusCode, why: &str) {
+pub fn assert_refused(page: &Page, status: StatusCode, why: &str) {
     assert_eq!((page.status, page.problems()), (status, vec!["code"]), "{}", page.html);
     assert_eq!(page.by_id("code-problem"), why);
     assert!(!page.headers.contains_key("set-cookie"));

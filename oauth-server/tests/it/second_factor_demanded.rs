@@ -2,7 +2,7 @@
 
 use crate::{
     pages_actors::{CALLBACK, PASSWORD, Page, VERIFIER, Visitor, interaction, parameter},
-    second_factor::{App, STEP, enrol, first_factor, is_signed_in},
+    second_factor::{App, STEP, assert_refused, enrol, first_factor, is_signed_in},
     support::{Server, json, start, start_in},
     toktok_actors::TOKTOK,
 };
@@ -43,13 +43,6 @@ async fn administrator(server: &Server, name: &str) -> UserId {
     let id = server.user(name, PASSWORD).await;
     server.state.store.set_admin(&id, true).await.unwrap();
     id
-}
-
-#[track_caller]
-fn assert_refused(page: &Page, status: StatusCode, why: &str) {
-    assert_eq!((page.status, page.problems()), (status, vec!["code"]), "{}", page.html);
-    assert_eq!(page.by_id("code-problem"), why);
-    assert!(!page.headers.contains_key("set-cookie"));
 }
 
 #[tokio::test]

@@ -17,33 +17,95 @@ pub(crate) struct Unlisted {
     pub(crate) listed: Listed,
 }
 
+/// What a token may be listed under.
+struct Entries {
+    jti: String,
+    session: Option<String>,
+}
+
+impl Entries {
+    /// Nothing for a token that is no JWT.
+    fn of(token: &str, verified: &Verified) -> Result<Option<Self>, Rejection> {
+        let said = |claims: &Map<String, Value>, name: &str| {
+            claims.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let (mut jti, mut sid) = (said(&verified.claims, "jti"), said(&verified.claims, "sid"));
+        if jti.is_none() || sid.is_none() {
+            // An introspection answer need not repeat what the token says.
+            match peek(token) {
+                Ok(told) => {
+                    jti = jti.or_else(|| said(&told.claims, "jti"));
+                    sid = sid.or_else(|| said(&told.claims, "sid"));
+                }
+                Err(_) if jti.is_none() => return Ok(None),
+                Err(_) => {}
+            }
+        }
+        let jti = jti.ok_or(Rejection::Claim("jti"))?;
+        Ok(Some(Self { jti, session: sid.map(|sid| session_entry(&sid)) }))
+    }
+}
+
 #[async_trait]
 impl Verifier for Unlisted {
+    // Nothing is recalled: the list is asked each time.
+
     async fn verify(
         &self,
         token: &PresentedToken<'_>,
         now: Timestamp,
     ) -> Result<Arc<Verified>, Rejection> {
-        let verified = self.verifier.verify(token, now).await?;
-        let told = peek(token.as_str()).ok();
-        let text = |name| {
-            // An introspection answer need not repeat what the token says.
-            let said = |claims: &Map<String, Value>| claims.get(name)?.as_str().map(str::to_owned);
-            said(&verified.claims)
-                .or_else(|| said(&told.as_ref()?.claims))
-                .filter(|t| !t.is_empty())
+        let verified = match self.verifier.recall(token.as_str().as_bytes(), now) {
+            Some(verified) => verified,
+            None => self.verifier.verify(token, now).await?,
         };
-        let jti = match text("jti") {
-            Some(jti) => jti,
-            None if told.is_none() => return Ok(verified),
-            None => return Err(Rejection::Claim("jti")),
-        };
-        let session = text("sid").map(|sid| session_entry(&sid));
-        let ids: Vec<&str> = [Some(&*jti), session.as_deref()].into_iter().flatten().collect();
+        let Some(entries) = Entries::of(token.as_str(), &verified)? else { return Ok(verified) };
+        let ids: Vec<&str> =
+            [Some(&*entries.jti), entries.session.as_deref()].into_iter().flatten().collect();
         match self.listed.has(&ids, now).await {
             Some(false) => Ok(verified),
             Some(true) => Err(Rejection::Revoked),
             None => Err(Rejection::Unavailable { retry_after: RETRY_AFTER }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocations::{MemoryRevocations, Revocations as _, WhileSilent};
+    use serde_json::json;
+
+    /// Has seen every token, and verifies none.
+    struct Remembers(Arc<Verified>);
+
+    #[async_trait]
+    impl Verifier for Remembers {
+        fn recall(&self, _: &[u8], _: Timestamp) -> Option<Arc<Verified>> {
+            Some(self.0.clone())
+        }
+
+        async fn verify(
+            &self,
+            _: &PresentedToken<'_>,
+            _: Timestamp,
+        ) -> Result<Arc<Verified>, Rejection> {
+            Err(Rejection::Inactive)
+        }
+    }
+
+    #[tokio::test]
+    async fn s0_15_a_remembered_token_is_not_verified_anew_for_the_sake_of_the_list() {
+        let claims = json!({"sub": "u", "jti": "t-1", "sid": "s"});
+        let verified = Verified::from_claims(claims.as_object().unwrap().clone()).unwrap();
+        let list = Arc::new(MemoryRevocations::new());
+        let (while_silent, timeout) = (WhileSilent::Refuse, Duration::from_secs(1));
+        let listed = Listed { list: list.clone(), while_silent, timeout };
+        let guard = Unlisted { verifier: Arc::new(Remembers(Arc::new(verified))), listed };
+        let (token, now) = (PresentedToken::new("a.b.c"), Timestamp::from_unix(0));
+        assert!(guard.verify(&token, now).await.is_ok());
+        assert!(guard.recall(b"a.b.c", now).is_none(), "the list is asked each time");
+        list.revoke(&session_entry("s"), Timestamp::from_unix(9)).await.unwrap();
+        assert_eq!(guard.verify(&token, now).await.err(), Some(Rejection::Revoked));
     }
 }
