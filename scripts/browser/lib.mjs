@@ -1,6 +1,6 @@
 // What the browser flows share: a Chromium, screenshots, accessibility checks, asserts.
 //
-//   import { BASE, open, shot, axe, eq, ok, listen } from "../lib.mjs";
+//   import { BASE, open, go, shot, axe, eq, ok, listen } from "../lib.mjs";
 //   const { page, close } = await open();
 //   await page.goto(`${BASE}/signup`);
 //   await axe(page);
@@ -124,6 +124,14 @@ function rememberSecrets(context) {
       if (/^location$/i.test(name)) pairs(value.split(/[?#]/).slice(1).join("&"));
     }
   });
+}
+
+/**
+ * Presses what leads to another page, and waits for that page. What a flow looks at without waiting for a text or an
+ * address is otherwise, now and then, the page from before.
+ */
+export async function go(page, selector) {
+  await Promise.all([page.waitForEvent("load"), page.click(selector)]);
 }
 
 /** Saves the whole page as target/screenshots/NAME.png and returns the path. */

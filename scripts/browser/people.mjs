@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BASE, axe, eq, fits, ok, shot } from "./lib.mjs";
+import { BASE, axe, eq, fits, go, ok, shot } from "./lib.mjs";
 
 const PHONE = { width: 375, height: 700 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -50,14 +50,14 @@ export async function signUp(page, name, password, rights = {}) {
   await page.fill("#username", name);
   await page.fill("#password", password);
   for (const [api, level] of Object.entries(rights)) await page.check(`#right-${api}-${level}`);
-  await page.click("#sign-up");
+  await go(page, "#sign-up");
 }
 
 /** Fills in and sends the sign-in form that is open. */
 export async function signIn(page, name, password) {
   await page.fill("#username", name);
   await page.fill("#password", password);
-  await page.click("#sign-in");
+  await go(page, "#sign-in");
 }
 
 /**
@@ -78,7 +78,7 @@ export async function createClient(page, { name, redirects = [], grants, auth, f
   if (format !== undefined || Object.keys(more).length > 0) await page.click("#more > summary");
   if (format !== undefined) await page.selectOption("#access_token_format", format);
   for (const [field, text] of Object.entries(more)) await page.fill(`#${field}`, text);
-  await page.click("#save");
+  await go(page, "#save");
   const id = await page.textContent("#client-id");
   const secret = auth === "none" || auth === "private_key_jwt" ? null : await page.textContent("#client-secret");
   ok(/^[A-Za-z0-9]{24}$/.test(id), `the client id is ${id}`);

@@ -1,6 +1,6 @@
 // settings: OAUTH__SERVER__BODY_LIMIT=6000
 // The account: the profile, the sessions in two browsers, the password; then what the server refuses by itself.
-import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { BASE, eq, go, listen, ok, open } from "../lib.mjs";
 import { authorization, createClient, exchange, focus, look, post, signIn, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -21,13 +21,13 @@ eq(await page.textContent("#who"), name);
 await look(page, "account");
 
 // The profile: what is wrong is said and linked, nothing typed is lost.
-await page.click("#account-profile");
+await go(page, "#account-profile");
 await look(page, "account-profile-empty");
 await page.fill("#name", "Ada Lovelace");
 await page.fill("#phone_number", "020 7946 0958");
 await page.fill("#birthdate", "10.12.1815");
 await page.fill("#formatted", "12 St James's Square\nLondon");
-await page.click("#save");
+await go(page, "#save");
 ok((await page.title()).startsWith("Error: Profile"), "the title says that there is an error");
 await focus(page, "problems");
 eq(await page.locator("#problems li").count(), 2);
@@ -48,7 +48,7 @@ await look(page, "account-profile");
 await other.page.goto(`${BASE}/account/sessions`);
 await signIn(other.page, name, PASSWORD);
 await other.page.waitForURL(`${BASE}/account/sessions`);
-await page.click("#account-sessions");
+await go(page, "#account-sessions");
 ok((await page.textContent("#session-1")).startsWith("Chrome on Linux"), "one's own comes first");
 eq(await page.textContent("#session-2"), "Firefox on Linux");
 await look(page, "account-sessions");
@@ -76,11 +76,11 @@ const tokens = await exchange(app, client.uri, { code: answer.get("code"), verif
 eq(tokens.status, 200);
 await page.goto(`${BASE}/account/applications`);
 await look(page, "account-applications");
-await page.click("#account-password");
+await go(page, "#account-password");
 await look(page, "account-password");
 await page.fill("#current_password", "not the password");
 await page.fill("#new_password", BETTER);
-await page.click("#change-password");
+await go(page, "#change-password");
 ok((await page.title()).startsWith("Error: Password"), "the title says that there is an error");
 eq(await page.textContent("#current_password-problem"), "This is not your password.");
 eq(await page.inputValue("#new_password"), "");
@@ -102,7 +102,7 @@ await other.page.waitForURL(`${BASE}/account`);
 await page.goto(`${BASE}/account/profile`);
 await page.locator("#formatted").evaluate((e) => e.removeAttribute("maxlength"));
 await page.fill("#formatted", "x".repeat(7000));
-await page.click("#save");
+await go(page, "#save");
 eq(await page.textContent("#error-title"), "This is too large");
 await look(page, "error-too-large");
 

@@ -1,7 +1,7 @@
 // settings: OAUTH__REGISTRATION__MODE=open OAUTH__KEYS__ALGORITHMS=ES256,RS256
 // The administrator's area: keys, registration, people; and that it is there for nobody else.
 import { execFileSync } from "node:child_process";
-import { BASE, eq, ok, open } from "../lib.mjs";
+import { BASE, eq, go, ok, open } from "../lib.mjs";
 import { look, signIn, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -29,17 +29,17 @@ await page.waitForURL(`${BASE}/admin`);
 await look(page, "admin");
 
 // Keys: the next one, one at once, and withdrawing one, each after a question that can be declined.
-await page.click("#admin-keys");
+await go(page, "#admin-keys");
 eq(await page.textContent("#state-ES256-1"), "signing");
 await page.click("#rotate-ES256");
 await page.waitForURL(/done=rotated$/);
 eq(await page.textContent("#state-ES256-2"), "published and waiting");
-await page.click("#rotate-now-ES256");
+await go(page, "#rotate-now-ES256");
 await look(page, "admin-keys-rotate-now");
 await page.click("#cancel");
 await page.waitForURL(`${BASE}/admin/keys`);
 ok(!(await page.isVisible("#state-ES256-3")), "declined, nothing is done");
-await page.click("#rotate-now-ES256");
+await go(page, "#rotate-now-ES256");
 await page.click("#confirm");
 await page.waitForURL(/done=rotated_now$/);
 eq(await page.textContent("#state-ES256-3"), "signing");
@@ -55,10 +55,10 @@ const published = async () => (await (await fetch(`${BASE}/.well-known/jwks.json
 eq(await published(), 3, "the former key, its successor, and the one of the other algorithm");
 
 // Registration: a token is shown once; a program comes with it and without it; a client goes.
-await page.click("#admin-registration");
+await go(page, "#admin-registration");
 await look(page, "admin-registration-empty");
 await page.fill("#days", "many");
-await page.click("#invite");
+await go(page, "#invite");
 ok((await page.title()).startsWith("Error: Registration"), "the title says that there is an error");
 await page.click('#problems a[href="#days"]');
 await look(page, "admin-registration-problem");
@@ -80,7 +80,7 @@ await register("A program that nobody has used yet");
 await page.goto(`${BASE}/admin/registration`);
 ok(!(await page.content()).includes(token), "it is shown once");
 await look(page, "admin-registration");
-await page.click("#delete-1");
+await go(page, "#delete-1");
 await look(page, "admin-registration-delete");
 await page.click("#confirm");
 await page.waitForURL(/done=deleted$/);
@@ -89,13 +89,13 @@ await page.waitForURL(/done=revoked$/);
 await look(page, "admin-registration-revoked");
 
 // People: found, verified, given rights, locked out and let in again.
-await page.click("#admin-users");
+await go(page, "#admin-users");
 await look(page, "admin-users");
 await page.fill("#name", person);
 await page.keyboard.press("Enter");
 await page.waitForURL(/name=/);
 eq(await page.locator("#users > li").count(), 1);
-await page.click("#user-1");
+await go(page, "#user-1");
 await look(page, "admin-user");
 await page.click("#verify-email");
 await page.waitForURL(/done=verified$/);
@@ -110,7 +110,7 @@ await page.fill("#paths", "single/*");
 await page.click("#set-query");
 await page.waitForURL(/done=rights$/);
 eq(await page.inputValue("#paths-query"), "single/*");
-await page.click("#disable");
+await go(page, "#disable");
 await look(page, "admin-user-disable");
 await page.click("#confirm");
 await page.waitForURL(/done=disabled$/);
@@ -122,7 +122,7 @@ await page.waitForURL(/done=enabled$/);
 await signIn(other.page, person, PASSWORD);
 await other.page.waitForURL(`${BASE}/account`);
 await page.goto(`${BASE}/admin/users?name=${admin}`);
-await page.click("#user-1");
+await go(page, "#user-1");
 ok(await page.isVisible("#self"), "nobody does it to itself");
 await look(page, "admin-user-self");
 await other.close();

@@ -1,7 +1,7 @@
 // settings: OAUTH__PROFILE=is10 OAUTH__KEYS__ALGORITHMS=RS512 OAUTH__DNS_SD__ENABLED=false
 // The profile of AMWA IS-10: approving of clients, giving rights, and the audit log.
 import { execFileSync } from "node:child_process";
-import { BASE, eq, ok, open } from "../lib.mjs";
+import { BASE, eq, go, ok, open } from "../lib.mjs";
 import { look, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -28,7 +28,7 @@ execFileSync(process.env.SERVER, ["admin", "grant", admin]);
 
 // Approval: nobody waits, two ask, one is approved of and one refused.
 await page.goto(`${BASE}/admin`);
-await page.click("#admin-pending");
+await go(page, "#admin-pending");
 await look(page, "is10-pending-none");
 const camera = await register("Camera 7", {
   grant_types: ["client_credentials"],
@@ -47,7 +47,7 @@ await look(page, "is10-pending");
 await page.click(`form:has(input[value="${camera.client_id}"]) button`);
 await page.waitForURL(/done=approved$/);
 eq((await token(camera)).status, 200);
-await page.click("#refuse-1");
+await go(page, "#refuse-1");
 await look(page, "is10-pending-refuse");
 await page.click("#cancel");
 await page.waitForURL(`${BASE}/admin/pending`);
@@ -60,14 +60,14 @@ ok(await page.isVisible("#none"), "nobody waits any more");
 eq((await fetch(panel.registration_client_uri, { headers: { authorization: `Bearer ${panel.registration_access_token}` } })).status, 401);
 
 // Rights: patterns that are too many are refused with what was typed.
-await page.click("#admin-users");
+await go(page, "#admin-users");
 await page.fill("#name", admin);
-await page.click("#find");
-await page.click("#user-1");
+await go(page, "#find");
+await go(page, "#user-1");
 await look(page, "is10-user");
 
 // The audit log has all of it, can be searched, and taken away as a file.
-await page.click("#admin-audit");
+await go(page, "#admin-audit");
 await look(page, "is10-audit");
 const text = await page.textContent("#entries");
 for (const words of ["Client approved", "Client refused", "Client asks for approval", "Token issued"]) {

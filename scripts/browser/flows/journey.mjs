@@ -2,7 +2,7 @@
 // From nothing to a token and back: sign up, make a client, authorize, consent, use the token, revoke, refused.
 // Every page on the way is looked at: light, dark, on a phone, for accessibility.
 import { generateKeyPairSync } from "node:crypto";
-import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { BASE, eq, go, listen, ok, open } from "../lib.mjs";
 import {
   authorization,
   createClient,
@@ -25,7 +25,7 @@ const name = somebody();
 // A visitor.
 await page.goto(`${BASE}/`);
 await look(page, "home-visitor");
-await page.click("#signup");
+await go(page, "#signup");
 await look(page, "signup");
 
 // What is wrong is said, linked, and nothing typed is lost but the password.
@@ -44,7 +44,7 @@ await page.waitForURL(`${BASE}/`);
 await look(page, "home-empty");
 
 // A client.
-await page.click("#create-client");
+await go(page, "#create-client");
 await look(page, "create-client");
 await page.click("#more > summary");
 await look(page, "create-client-more");
@@ -55,7 +55,7 @@ await page.fill("#client_uri", "javascript:alert(1)");
 await page.fill("#redirect_uri", "http://far.example/cb\nnowhere");
 await page.check("#auth-none");
 await page.check("#grant-client_credentials");
-await page.click("#save");
+await go(page, "#save");
 eq(await page.locator("#problems li").count(), 6, "everything wrong is said at once");
 ok(await page.isVisible("#jwks-problem"), "what is wrong under More can be seen");
 eq(await page.inputValue("#jwks"), "", "a secret is not given back");
@@ -76,7 +76,7 @@ eq(await page.locator("#client-secret").count(), 0, "a reload shows no secret an
 await page.goto(madeAt.replace("/create_client", "/"));
 eq(await page.locator("#clients > li").count(), 1);
 await look(page, "home");
-await page.click("#clients a");
+await go(page, "#clients a");
 await look(page, "client");
 for (const summary of (await page.locator("summary").all()).slice(1)) await summary.click();
 await look(page, "client-recipes");
@@ -98,23 +98,23 @@ const signs = await createClient(page, {
 eq(await page.textContent("#registered-default_max_age"), "600");
 ok((await page.textContent("#assertion-claims")).includes(signs.id), "what it must send is said");
 await look(page, "client-signs");
-await page.click("#edit");
+await go(page, "#edit");
 await page.click("#more > summary");
 await look(page, "client-signs-edit");
 await page.click("#auth-client_secret_jwt");
-await page.click("#save");
+await go(page, "#save");
 await look(page, "client-shares-secret");
 await page.goto(`${BASE}/clients/${signs.id}/delete`);
-await page.click("#confirm");
+await go(page, "#confirm");
 await page.goto(madeAt.replace("/create_client", "/"));
-await page.click("#clients a");
+await go(page, "#clients a");
 
 // Trying it from the page.
-await page.click("#try");
+await go(page, "#try");
 await look(page, "token-request");
 await page.fill("#client_credentials-client_secret", app.secret);
 await page.fill("#client_credentials-scope", "query");
-await page.click("#client_credentials-request");
+await go(page, "#client_credentials-request");
 ok((await page.textContent("#jwt-claims")).includes(`"client_id": "${app.id}"`), "the token is decoded");
 await look(page, "token-answer");
 
@@ -170,8 +170,7 @@ eq(await page.locator("#applications > li").count(), 2);
 await page.click("#revoke-2");
 await page.waitForURL(/done=revoked/);
 eq(await page.textContent("#application-1"), "Camera wall");
-await page.click("#revoke-1");
-await page.waitForURL(/done=revoked/);
+await go(page, "#revoke-1");
 await look(page, "applications-none");
 eq((await post("/oauth/introspect", door, { token })).body, { active: false });
 eq((await post("/oauth/introspect", app, { token: jwt })).body, { active: false });
@@ -199,9 +198,9 @@ await signIn(page, name, PASSWORD);
 await page.waitForURL(/\/consent\?/);
 await page.goBack();
 await page.goForward();
-await page.click("#other-account");
+await go(page, "#other-account");
 await look(page, "login-other-account");
-await page.click("#continue");
+await go(page, "#continue");
 await page.click("#allow");
 answer = await client.next();
 ok(answer.get("code"), "allowed");
@@ -212,9 +211,9 @@ await page.fill("#client_name", "Camera wall <2>");
 await page.click("#save");
 await page.waitForURL(/done=saved/);
 eq(await page.textContent("h1"), "Camera wall <2>");
-await page.click("#rotate");
+await go(page, "#rotate");
 await look(page, "client-secret-confirm");
-await page.click("#confirm");
+await go(page, "#confirm");
 const secret = await page.textContent("#client-secret");
 ok(secret !== app.secret, "the secret is another one");
 eq((await post("/oauth/introspect", app, { token: jwt })).status, 401, "the old secret is over");

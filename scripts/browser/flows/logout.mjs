@@ -2,7 +2,7 @@
 // Signing out where applications send people: what is asked, who is told and how, and what a frame sees of it.
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { BASE, eq, ok, open, shot } from "../lib.mjs";
+import { BASE, eq, go, ok, open, shot } from "../lib.mjs";
 import { authorization, eventually, exchange, look, signIn, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -107,7 +107,7 @@ await page.goto(endSession(back));
 eq(await page.textContent("#client-name"), "Camera wall");
 eq(await page.textContent("#who"), name);
 await look(page, "logout-asked-by-client");
-await page.click("#stay");
+await go(page, "#stay");
 ok(await page.locator("#nav-logout").isVisible(), "nothing happened");
 
 // What is not proven is refused.

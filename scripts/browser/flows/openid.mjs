@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BASE, axe, eq, ok, open } from "../lib.mjs";
+import { BASE, axe, eq, go, ok, open } from "../lib.mjs";
 import { look, signIn, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -30,7 +30,7 @@ await signUp(page, ada, PASSWORD);
 await page.goto(`${BASE}/account/profile`);
 await page.fill("#name", "Ada Lovelace");
 await page.fill("#birthdate", "1815-12-10");
-await page.click("#save");
+await go(page, "#save");
 await leave(page);
 
 // Signing in and agreeing, for the first time. The application asks for one fact by its name.
@@ -117,7 +117,7 @@ answer = await arrival(page, "query");
 ok(idToken(await redeem(request, answer), request).sub !== first.sub, "it is somebody new");
 request = ask({ scope: "openid", prompt: "create" });
 await page.goto(request.url);
-await page.click("#login");
+await go(page, "#login");
 await page.click("#continue");
 answer = await arrival(page, "query");
 ok(answer.has("code"), "whoever has an account needs no other one");
@@ -173,7 +173,7 @@ for (const words of ["know who you are", "see your e-mail address", "see your da
   ok(listed.includes(words), words);
 }
 await look(page, "openid-applications");
-await page.click("#revoke-1");
+await go(page, "#revoke-1");
 ok(await page.locator("#none").isVisible());
 await page.goto(ask({ ...asked, prompt: "none" }).url);
 answer = await arrival(page, "query");

@@ -3,7 +3,7 @@
 // renames and removes it. The authenticator is Chromium's own virtual one.
 import { createServer } from "node:http";
 import { once } from "node:events";
-import { BASE, eq, ok, open } from "../lib.mjs";
+import { BASE, eq, go, ok, open } from "../lib.mjs";
 import { authorization, createClient, exchange, focus, look, signIn, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -32,9 +32,8 @@ async function authenticator(context, page) {
 
 async function leave(page) {
   await page.goto(`${BASE}/account`);
-  await page.click("#nav-logout");
-  const sure = page.locator("#sign-out");
-  if (await sure.count()) await sure.click();
+  await go(page, "#nav-logout");
+  if (await page.locator("#sign-out").count()) await go(page, "#sign-out");
 }
 
 const claims = (token) => JSON.parse(Buffer.from(token.split(".")[1], "base64url"));
@@ -147,10 +146,14 @@ await device.present(false);
 await page.goto(`${BASE}/login`);
 await page.waitForSelector("#passkey-form:visible");
 await device.verify(true);
+// The device would offer it again on the page that says no: there its owner would, here nobody does.
+await page.route("**/login/passkey", async (route) => {
+  await device.present(false);
+  await route.continue();
+});
 await device.present(true);
 await Promise.all([page.waitForSelector("#passkey-problem"), page.click("#passkey").catch(() => {})]);
 eq(await page.textContent("#passkey-problem p"), "This passkey is not accepted here.");
-await device.present(false);
 await look(page, "passkey-refused");
 app.close();
 await close();

@@ -1,7 +1,7 @@
 // Browsers hold every redirect that follows a form against the form's policy, those of the client among them.
 // A client that sends people on to another host right away must not leave them stuck on our page.
 import { createServer } from "node:http";
-import { BASE, eq, ok, open } from "../lib.mjs";
+import { BASE, eq, go, ok, open } from "../lib.mjs";
 import { authorization, createClient, signIn, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -39,7 +39,7 @@ eq(new URL(page.url()).searchParams.get("code"), "false");
 
 // After signing in, when nothing is left to be asked.
 await page.goto(`${BASE}/logout`);
-await page.click("#logout");
+await go(page, "#logout");
 await page.goto(authorization(app, redirectUri, "profile").url);
 await signIn(page, name, PASSWORD);
 await arrived();

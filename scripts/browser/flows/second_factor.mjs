@@ -1,5 +1,5 @@
 // Sets an app up as second factor, signs in with its code and with a recovery code, and turns it off again.
-import { BASE, eq, ok, open } from "../lib.mjs";
+import { BASE, eq, go, ok, open } from "../lib.mjs";
 import { look, signIn, signUp, somebody } from "../people.mjs";
 import { bytes, code, now } from "../totp.mjs";
 
@@ -12,7 +12,7 @@ const name = somebody();
 await page.goto(`${BASE}/signup`);
 await signUp(page, name, PASSWORD);
 await page.goto(`${BASE}/account`);
-await page.click("#to-second-factor");
+await go(page, "#to-second-factor");
 await look(page, "second-factor-off");
 await page.click("#begin");
 await page.waitForSelector("#secret");
@@ -29,7 +29,7 @@ await page.waitForSelector("#recovery-codes");
 await look(page, "recovery-codes");
 const codes = await page.locator("#recovery-codes code").allInnerTexts();
 eq(codes.length, 10, "there are ten recovery codes");
-await page.click("#kept");
+await go(page, "#kept");
 ok((await page.locator("#second-factor-status").innerText()).includes("10 recovery codes"), "all are left");
 await look(page, "second-factor-on");
 

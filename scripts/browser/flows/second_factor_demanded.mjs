@@ -1,7 +1,7 @@
 // settings: OAUTH__SECOND_FACTOR__REQUIRED=everybody
 // A second factor is demanded of everybody: whoever signs up or signs in sets an app up before there is a session, and an
 // application that waits gets its code afterwards.
-import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { BASE, eq, go, listen, ok, open } from "../lib.mjs";
 import { authorization, createClient, look, signIn, signUp, somebody } from "../people.mjs";
 import { bytes, code, now } from "../totp.mjs";
 
@@ -34,7 +34,7 @@ await page.waitForSelector("#code-problem");
 await look(page, "set-up-demanded-wrong");
 const key = await setUp(page);
 await look(page, "set-up-demanded-codes");
-await page.click("#kept");
+await go(page, "#kept");
 await page.goto(`${BASE}/account/second-factor`);
 eq(await page.locator("#remove-second-factor").count(), 0, "it cannot be turned off");
 await look(page, "second-factor-demanded");
@@ -53,7 +53,7 @@ await other.page.goto(url);
 await signIn(other.page, second, PASSWORD);
 await other.page.waitForURL(/\/login\/second-factor\/set-up\?interaction=/);
 await setUp(other.page);
-await other.page.click("#kept");
+await go(other.page, "#kept");
 if (other.page.url().startsWith(BASE)) await other.page.click("#allow");
 const answer = await application.next();
 eq([answer.get("state"), answer.has("code")], [state, true], "the application has its code");

@@ -4,7 +4,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { BASE, eq, go, listen, ok, open } from "../lib.mjs";
 import { authorization, createClient, exchange, look, signIn, signUp, somebody } from "../people.mjs";
 
 const UP = "http://localhost:4986";
@@ -64,12 +64,12 @@ async function flow() {
   await page.waitForURL(`${BASE}/`);
   await page.goto(`${BASE}/account`);
   eq(await page.textContent("#who"), "ada");
-  await page.click("#account-identities");
+  await go(page, "#account-identities");
   eq(await page.textContent("#identity-1"), "The other place");
   await look(page, "social-identities");
 
   // It is the only way to sign in, so it stays.
-  await page.click("#unlink-1");
+  await go(page, "#unlink-1");
   ok((await page.textContent("#problem")).includes("only way"), "it says why");
   await look(page, "social-last-way");
 
@@ -77,7 +77,7 @@ async function flow() {
   const readable = await page.evaluate(() => document.cookie);
   ok(/^oauth_browser_state=[\w-]+$/.test(readable), "one cookie is for frames of clients, and says nothing");
   eq(await page.evaluate(() => Object.keys(localStorage).length + Object.keys(sessionStorage).length), 0);
-  await page.click("#nav-logout");
+  await go(page, "#nav-logout");
 
   // Somebody with a password here cannot have ada's identity, but one of her own.
   const name = somebody();
@@ -101,7 +101,7 @@ async function flow() {
   await page.click("#allow");
   await page.waitForURL(`${BASE}/account/identities?done=linked`);
   await look(page, "social-linked");
-  await page.click("#nav-logout");
+  await go(page, "#nav-logout");
 
   // An application that waits gets its answer, although somebody signs in elsewhere.
   const asked = authorization(app, client.uri, "profile");
@@ -121,13 +121,13 @@ async function flow() {
   await page.click("#unlink-1");
   await page.waitForURL(`${BASE}/account/identities?done=unlinked`);
   await look(page, "social-unlinked");
-  await page.click("#nav-logout");
+  await go(page, "#nav-logout");
   await page.goto(`${BASE}/login`);
   await page.click("#with-up");
   await page.waitForURL(`${BASE}/`);
   await page.goto(`${BASE}/account`);
   eq(await page.textContent("#who"), "grace", "grace is somebody of her own now");
-  await page.click("#nav-logout");
+  await go(page, "#nav-logout");
 
   // A no over there is explained here, and leads back.
   await context.clearCookies({ domain: "localhost" });

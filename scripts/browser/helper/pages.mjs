@@ -1,6 +1,6 @@
 // The pages of examples/oauth-helper: a client from adding to removing, at a real server; then what is refused.
 // Run by scripts/checks/oauth-helper.sh, which sets PAGE (the page), CLIENT (a client of the server) and BASE_URL.
-import { BASE, axe, eq, fits, ok, open, shot } from "../lib.mjs";
+import { BASE, axe, eq, fits, go, ok, open, shot } from "../lib.mjs";
 
 const PAGE = process.env.PAGE;
 const SCOPE = "openid profile offline_access";
@@ -21,13 +21,13 @@ await page.goto(`${PAGE}/`);
 eq(await page.textContent("h1"), "Clients");
 await look(page, "empty");
 
-await page.click("#add-client");
+await go(page, "#add-client");
 await look(page, "add");
 await page.fill("#name", "mine");
 await page.fill("#client_id", CLIENT());
 await page.selectOption("#auth", "none");
 await page.fill("#scope", SCOPE);
-await page.click("#save");
+await go(page, "#save");
 ok((await page.title()).startsWith("Error: Add a client"), "the title says that there is an error");
 eq(await page.textContent("#problem"), "an issuer or a token endpoint is needed");
 eq(await page.inputValue("#name"), "mine");
@@ -48,17 +48,17 @@ if (page.url().includes("/consent")) await page.click("#allow");
 await page.waitForURL(`${PAGE}/client-access/1`);
 eq(await page.textContent("#title"), "Almost there");
 await look(page, "exchange");
-await page.click("#exchange");
+await go(page, "#exchange");
 eq(await page.textContent("#title"), "It is signed in");
 await look(page, "signed-in");
-await page.click("#to-client");
+await go(page, "#to-client");
 ok((await page.textContent("#facts")).includes("valid"), "the tokens are there");
 await look(page, "detail-signed-in");
 
-await page.click("#refresh");
+await go(page, "#refresh");
 eq(await page.textContent("#title"), "It is refreshed");
-await page.click("#to-client");
-await page.click("#edit");
+await go(page, "#to-client");
+await go(page, "#edit");
 await page.fill("#service", "<b>calendar</b>");
 await page.click("#more summary");
 await page.fill("#auth_params", "prompt=consent");
@@ -69,14 +69,14 @@ ok((await page.textContent("#facts")).includes("<b>calendar</b>"), "what was typ
 // Somebody says no.
 await page.click("#authorize");
 await page.waitForURL(/\/consent\?/);
-await page.click("#deny");
+await go(page, "#deny");
 eq(await page.textContent("#title"), "That did not work");
 eq(await page.textContent("#text"), "mine: access was denied");
 await look(page, "denied");
 await page.goto(`${PAGE}/client-detail/1`);
 ok((await page.textContent("#facts")).includes("valid"), "a login that failed takes nothing away");
 
-await page.click("#revoke");
+await go(page, "#revoke");
 eq(await page.textContent("#title"), "The tokens are taken back");
 await page.goto(`${PAGE}/`);
 eq(await page.textContent("#state-1"), "login needed");
