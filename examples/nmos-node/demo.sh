@@ -69,7 +69,8 @@ start_node() {
     wait "$node_pid" 2>/dev/null || true
   fi
   NMOS_HOST=$NMOS_HOST NMOS_PORT=$NMOS_PORT NMOS_LISTEN=127.0.0.1 ISSUER=$1 DISCOVER=$2 CA_FILE=$3 \
-    CERTIFICATE="$folder/certificate.pem" KEY="$folder/privkey.pem" GUARD='' TRUST_HOSTS='' \
+    CERTIFICATE="$folder/rsa.pem" KEY="$folder/rsa-key.pem" \
+    ECDSA_CERTIFICATE="$folder/ecdsa.pem" ECDSA_KEY="$folder/ecdsa-key.pem" GUARD='' TRUST_HOSTS='' \
     "$node" </dev/null >>"$folder/node.log" 2>&1 &
   node_pid=$!
   pids+=("$node_pid")
@@ -89,16 +90,24 @@ demo_failed() {
   exit 1
 }
 
-# demo_certificates HOST: an authority, and a certificate of its for the server on this host and the node.
+# demo_certificates HOST: an authority, and two certificates of its, RSA and ECDSA, for the server on this host and the node.
 demo_certificates() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=Demo authority" \
     -keyout "$folder/ca-key.pem" -out "$folder/ca.pem" \
     -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign 2>/dev/null
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$NMOS_HOST" \
-    -keyout "$folder/privkey.pem" -out "$folder/request.csr" 2>/dev/null
-  openssl x509 -req -in "$folder/request.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca-key.pem" -days 2 \
-    -extfile <(printf 'subjectAltName=DNS:%s,DNS:%s\nextendedKeyUsage=serverAuth\n' "$1" "$NMOS_HOST") \
-    -out "$folder/certificate.pem" 2>/dev/null
+  demo_certificate "$1" rsa -newkey rsa:2048
+  demo_certificate "$1" ecdsa -newkey ec -pkeyopt ec_paramgen_curve:P-256
+}
+
+# demo_certificate HOST NAME KIND...: one of them, NAME.pem, and its key, NAME-key.pem.
+demo_certificate() {
+  local host=$1 name=$2
+  shift 2
+  openssl req "$@" -nodes -subj "/CN=$NMOS_HOST" \
+    -keyout "$folder/$name-key.pem" -out "$folder/$name.csr" 2>/dev/null
+  openssl x509 -req -in "$folder/$name.csr" -CA "$folder/ca.pem" -CAkey "$folder/ca-key.pem" -days 2 \
+    -extfile <(printf 'subjectAltName=DNS:%s,DNS:%s\nextendedKeyUsage=serverAuth\n' "$host" "$NMOS_HOST") \
+    -out "$folder/$name.pem" 2>/dev/null
 }
 
 # demo_token USER SCOPE [RESOURCE]
@@ -138,6 +147,18 @@ has() { # WHAT FILE PATTERN
   grep -Eiq "$3" "$folder/$2" || demo_failed "$1: not in $(cat "$folder/$2")"
 }
 
+# shows KIND ARGUMENT...: the certificate that the node shows to an openssl with these arguments has a key of this kind.
+shows() {
+  local kind=$1
+  shift
+  openssl s_client -connect "127.0.0.1:$NMOS_PORT" -servername "$NMOS_HOST" -CAfile "$folder/ca.pem" \
+    -verify_return_error "$@" </dev/null >"$folder/shown" 2>"$folder/said" ||
+    demo_failed "no certificate for $*: $(cat "$folder/said")"
+  openssl x509 -in "$folder/shown" -noout -text >"$folder/answer"
+  has "a certificate for $*" answer "public key algorithm: $kind\$"
+  say "ok   $kind for $*"
+}
+
 # The server is found by what it announces, and believed for what its certificate says, not for the announcement.
 demo_discovery() {
   local path=/connection/v1.1/single/senders/ end got
@@ -168,6 +189,10 @@ demo_check() {
   foreign=$(demo_token engineer connection https://other.example)
 
   expect "the base is free" 200 GET ''
+  shows rsaEncryption -tls1_2 -cipher ECDHE-RSA-AES128-GCM-SHA256
+  shows id-ecPublicKey -tls1_2 -cipher ECDHE-ECDSA-AES128-GCM-SHA256
+  shows rsaEncryption -tls1_3 -sigalgs RSA-PSS+SHA256
+  shows id-ecPublicKey -tls1_3 -sigalgs ECDSA+SHA256
   [ "${DISCOVER:-off}" != multicast ] || demo_discovery "$engineer"
   expect "no token" 401 GET "$api/single/senders/"
   has "the challenge" headers '^www-authenticate: bearer realm="localhost"'

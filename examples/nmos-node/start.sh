@@ -11,6 +11,7 @@
 #   NMOS_ADDRESS   the address of the interface for media (NMOS_LISTEN, or 127.0.0.1)
 #   CERTIFICATE    its certificate, PEM, with those above it
 #   KEY            the private key of the certificate, PEM
+#   ECDSA_CERTIFICATE, ECDSA_KEY   a second pair, for whoever can verify ECDSA; the first is RSA then
 #   ISSUER         authorization servers to trust, by issuer, between commas
 #   CA_FILE        the certificate authorities that vouch for them, PEM; then those of the system count no more
 #   TRUST_HOSTS    hosts on which tokens may introduce further issuers, such as *.auth.example.com
@@ -27,7 +28,7 @@ root=$(cd "$here/../.." && pwd)
 mode=${1:-}
 case "$mode" in
   --help | -h)
-    sed -n '2,23s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,24s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     exit 0
     ;;
   "" | --demo | --check) ;;

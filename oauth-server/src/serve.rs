@@ -1,31 +1,25 @@
 //! Listening: plainly or with TLS, with time limits, until SIGTERM or SIGINT, and then to the end of what is in
-//! flight. SIGHUP reads certificate and signing keys again.
+//! flight. SIGHUP reads certificates and signing keys again.
 
+mod certificates;
 mod prompt;
+mod tls;
+
+pub(crate) use certificates::Certificates;
 
 use crate::{config::Config, mail, maintenance, routes, seed, state::AppState};
 use anyhow::Context as _;
-use axum_server::{
-    Handle, Server,
-    accept::NoDelayAcceptor,
-    tls_rustls::{RustlsAcceptor, RustlsConfig},
-};
+use axum_server::{Handle, Server, accept::NoDelayAcceptor};
 use hyper_util::rt::TokioTimer;
 use prompt::PromptAcceptor;
-use std::{
-    net::{SocketAddr, TcpListener},
-    path::Path,
-    sync::Arc,
-    time::Duration,
-};
+use std::net::{SocketAddr, TcpListener};
+use tls::Tls;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The most header fields of a request.
 const MOST_HEADERS: usize = 64;
 /// The largest head of a request, in bytes; also the read buffer of a connection.
 const LARGEST_HEAD: usize = 16 * 1024;
-/// How long a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Serves until SIGTERM or SIGINT. `greet` is called once the server listens.
 pub async fn serve(
@@ -38,7 +32,7 @@ pub async fn serve(
         format!("cannot listen on {} (server.host, server.port)", state.config.listen())
     })?;
     let address = listener.local_addr()?;
-    let tls = Tls::load(&state.config)?;
+    let tls = Tls::load(&state.config.server)?;
     let operator = operator(&state)?;
     seed::warn(&state);
     let maintenance = tokio::spawn(maintenance::run(state.clone()));
@@ -115,10 +109,10 @@ async fn withdraw(announced: Announced) {
 #[expect(clippy::unused_async, reason = "it is the same function with the feature")]
 async fn withdraw(Announced: Announced) {}
 
-/// Reads again what an operator may have changed under the running server: certificate and signing keys.
+/// Reads again what an operator may have changed under the running server: certificates and signing keys.
 async fn reload(state: &AppState, tls: Option<&Tls>) {
     if let Some(tls) = tls {
-        tls.reload();
+        tls.reload(&state.config.server);
     }
     match maintenance::maintain_keys(state).await {
         Ok(()) => tracing::info!("signing keys read again"),
@@ -166,64 +160,6 @@ fn operator(state: &AppState) -> anyhow::Result<Option<tokio::task::JoinHandle<(
             tracing::error!(error = crate::causes(&e), "metrics listener failed");
         }
     })))
-}
-
-/// Certificate and key, and the acceptor that uses them.
-#[derive(Clone)]
-struct Tls {
-    config: RustlsConfig,
-    files: Arc<(std::path::PathBuf, std::path::PathBuf)>,
-}
-
-impl Tls {
-    fn load(config: &Config) -> anyhow::Result<Option<Self>> {
-        let (Some(certificate), Some(key)) =
-            (&config.server.tls_certificate, &config.server.tls_key)
-        else {
-            return Ok(None);
-        };
-        let files = Arc::new((certificate.clone(), key.clone()));
-        Ok(Some(Self { config: RustlsConfig::from_config(read_pem(certificate, key)?), files }))
-    }
-
-    /// Reads both files again; new connections get the new certificate. Where that fails, the old one stays.
-    fn reload(&self) {
-        match read_pem(&self.files.0, &self.files.1) {
-            Ok(config) => {
-                self.config.reload_from_config(config);
-                tracing::info!("certificate read again");
-            }
-            Err(e) => tracing::error!(
-                error = format!("{e:#}"),
-                "certificate cannot be read; the old one stays"
-            ),
-        }
-    }
-
-    fn acceptor(&self) -> RustlsAcceptor<NoDelayAcceptor> {
-        RustlsAcceptor::new(self.config.clone())
-            .handshake_timeout(HANDSHAKE)
-            .acceptor(NoDelayAcceptor::new())
-    }
-}
-
-fn read_pem(certificate: &Path, key: &Path) -> anyhow::Result<Arc<rustls::ServerConfig>> {
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .with_context(|| {
-            format!("{} is not a PEM certificate (server.tls_certificate)", certificate.display())
-        })?;
-    let private = PrivateKeyDer::from_pem_file(key)
-        .with_context(|| format!("{} is not a PEM private key (server.tls_key)", key.display()))?;
-    let mut config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(chain, private)
-        .context(
-            "certificate and key do not belong together (server.tls_certificate, server.tls_key)",
-        )?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

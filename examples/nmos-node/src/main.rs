@@ -8,9 +8,9 @@ mod settings;
 mod tai;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use crate::{answer::NmosError, connection::Connections, node::Node, settings::Settings};
-use anyhow::Context as _;
 use axum::{Router, extract::DefaultBodyLimit, routing::get};
 use axum_server::tls_rustls::RustlsConfig;
 use resource_guard::Guard;
@@ -25,24 +25,14 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::from_environment()?;
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
     let guard = settings.guard()?.start().await?;
-    let tls = tls(&settings).await?;
+    let tls = tls::config(&settings.certificate, settings.ecdsa.as_ref())?;
     let node = Arc::new(Node::new(&settings.host, settings.port, settings.address));
     let connections = Connections::new(&node, Arc::new(tai::SystemClock));
     tracing::info!("https://{}:{}/x-nmos/", settings.host, settings.port);
-    axum_server::bind_rustls(settings.listen, tls)
+    axum_server::bind_rustls(settings.listen, RustlsConfig::from_config(tls))
         .serve(app(&guard, node, connections).into_make_service())
         .await?;
     Ok(())
-}
-
-/// The certificate of this node, and HTTP/1.1, which is what NMOS APIs speak.
-async fn tls(settings: &Settings) -> anyhow::Result<RustlsConfig> {
-    let tls = RustlsConfig::from_pem_file(&settings.certificate, &settings.key)
-        .await
-        .context("CERTIFICATE and KEY must be PEM files that belong together")?;
-    let mut config = (*tls.get_inner()).clone();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(RustlsConfig::from_config(Arc::new(config)))
 }
 
 /// Every route, behind the guard.

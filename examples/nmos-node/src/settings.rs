@@ -1,11 +1,11 @@
 //! The environment this program reads.
 
+use crate::tls::Files;
 use anyhow::{Context as _, bail};
 use resource_guard::{DnsSd, Guard, GuardBuilder};
 use std::{
     env, fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
 };
 
 pub(crate) struct Settings {
@@ -15,8 +15,9 @@ pub(crate) struct Settings {
     pub(crate) listen: SocketAddr,
     /// Of the interface that media would use.
     pub(crate) address: IpAddr,
-    pub(crate) certificate: PathBuf,
-    pub(crate) key: PathBuf,
+    pub(crate) certificate: Files,
+    /// For whoever can verify ECDSA; then the other is RSA.
+    pub(crate) ecdsa: Option<Files>,
     issuers: Vec<String>,
     hosts: Vec<String>,
     authorities: Vec<Vec<u8>>,
@@ -43,8 +44,11 @@ impl Settings {
             port,
             listen: SocketAddr::new(listen, port),
             address: address.context("NMOS_ADDRESS must be an IP address")?.unwrap_or(usual),
-            certificate: needed("CERTIFICATE")?.into(),
-            key: needed("KEY")?.into(),
+            certificate: Files {
+                certificate: needed("CERTIFICATE")?.into(),
+                key: needed("KEY")?.into(),
+            },
+            ecdsa: ecdsa()?,
             issuers: list("ISSUER"),
             hosts: list("TRUST_HOSTS"),
             authorities,
@@ -72,6 +76,16 @@ impl Settings {
             bail!("no authorization server is trusted: set ISSUER, TRUST_HOSTS or DISCOVER");
         }
         Ok(builder)
+    }
+}
+
+fn ecdsa() -> anyhow::Result<Option<Files>> {
+    match (optional("ECDSA_CERTIFICATE"), optional("ECDSA_KEY")) {
+        (None, None) => Ok(None),
+        (Some(certificate), Some(key)) => {
+            Ok(Some(Files { certificate: certificate.into(), key: key.into() }))
+        }
+        _ => bail!("ECDSA_CERTIFICATE and ECDSA_KEY go together: set both, or neither"),
     }
 }
 

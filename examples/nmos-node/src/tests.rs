@@ -1,6 +1,7 @@
 //! Every route, as a controller sees it.
 
 mod bulk;
+mod certificates;
 mod node_api;
 mod transport;
 

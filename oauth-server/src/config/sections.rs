@@ -230,6 +230,12 @@ sections! {
         tls_certificate: Option<PathBuf> = None,
         /// A PEM file with the private key of the certificate. Both are read again on SIGHUP.
         tls_key: Option<PathBuf> = None,
+        /// A PEM file with the certificate chain of an ECDSA key, beside `server.tls_certificate`, which is then of an RSA
+        /// key: whoever can verify ECDSA gets this one, everybody else the other (AMWA BCP-003-01).
+        tls_ecdsa_certificate: Option<PathBuf> = None,
+        /// A PEM file with the private key of that certificate. SIGHUP reads all four files again; where one is no good,
+        /// both certificates stay as they were.
+        tls_ecdsa_key: Option<PathBuf> = None,
         /// Listen without TLS on an address that is not loopback. Only behind a proxy that does TLS, or in a closed network.
         danger_plain_http: bool = false,
         /// Proxies that are believed when they say for whom they speak, as networks. Nobody else is.

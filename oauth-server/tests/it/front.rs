@@ -350,7 +350,7 @@ async fn pair(database: &TestDatabase) -> (Server, Server) {
     settings.keys.algorithms = vec![SigningAlgorithm::ES256];
     let world =
         World { clock: Arc::clone(&clock) as Arc<dyn Clock>, random: Arc::new(SystemRandom) };
-    let state = AppState::start(settings, world).await.unwrap();
+    let state = Box::pin(AppState::start(settings, world)).await.unwrap();
     let b = Server { router: routes::router(&state), state, clock, folder };
     (a, b)
 }

@@ -1,9 +1,7 @@
-//! The listener: TLS and its renewal, limits on slow and large requests, metrics apart, and what stops a start.
+//! The listener: limits on slow and large requests, metrics apart, and what stops a start.
 
 use crate::process::{Cluster, Process};
 use oauth_core::testing::TestDatabase;
-use rcgen::{CertificateParams, KeyPair};
-use reqwest::{Certificate, Client};
 use std::{
     io::{Read as _, Write as _},
     net::TcpListener,
@@ -64,49 +62,6 @@ async fn heads_that_are_too_large_are_refused() {
     }
     let answer = exchange(&process, b"NONSENSE\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-}
-
-/// Writes a new certificate and its key; returns the certificate.
-fn certify(folder: &Path) -> Certificate {
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["127.0.0.1".into(), "localhost".into()]).unwrap();
-    let certificate = params.self_signed(&key).unwrap();
-    std::fs::write(folder.join("tls.pem"), certificate.pem()).unwrap();
-    std::fs::write(folder.join("tls.key"), key.serialize_pem()).unwrap();
-    Certificate::from_pem(certificate.pem().as_bytes()).unwrap()
-}
-
-/// Whether a client that trusts this certificate alone gets an answer.
-async fn is_trusted(process: &Process, certificate: &Certificate) -> bool {
-    let client = Client::builder().tls_certs_only([certificate.clone()]).build().unwrap();
-    let url = process.url("/livez").replace("http:", "https:");
-    client.get(url).send().await.is_ok_and(|response| response.status() == 200)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn it_speaks_tls_and_reads_a_new_certificate_on_sighup() {
-    let database = TestDatabase::sqlite().await;
-    let mut cluster = Cluster::new(database.url(), "");
-    let first = certify(cluster.folder());
-    let path = |name: &str| cluster.folder().join(name).display().to_string();
-    let (certificate, key) = (path("tls.pem"), path("tls.key"));
-    cluster.set("OAUTH__SERVER__TLS_CERTIFICATE", certificate);
-    cluster.set("OAUTH__SERVER__TLS_KEY", key);
-    cluster.set("OAUTH__SERVER__PUBLIC_URL", "https://localhost:4999");
-    let process = cluster.start();
-    assert!(is_trusted(&process, &first).await);
-    let plain = process.http.get(process.url("/livez")).send().await;
-    assert!(plain.is_err(), "no plain http on the same port");
-
-    let second = certify(cluster.folder());
-    process.signal("HUP");
-    process.line("certificate read again");
-    assert!(is_trusted(&process, &second).await && !is_trusted(&process, &first).await);
-
-    std::fs::write(cluster.folder().join("tls.pem"), "nonsense").unwrap();
-    process.signal("HUP");
-    process.line("certificate cannot be read; the old one stays");
-    assert!(is_trusted(&process, &second).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,7 @@ mod social_liar;
 mod soft_authenticator;
 mod support;
 mod throttle;
+mod tls;
 mod toktok_actors;
 mod toktok_letters;
 mod toktok_session;

@@ -1,33 +1,18 @@
 //! Where the server listens, and as what.
 
-use crate::config::{Config, Problems};
+use crate::{
+    config::{Config, Problems},
+    serve::Certificates,
+};
 use oauth_core::model::Issuer;
 
 /// Notes what is wrong with listening.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
-    tls(config, problems);
+    // To be used they are read again; here for what is wrong with them.
+    Certificates::read(&config.server, problems);
     address(config, problems);
     public_url(config, problems);
     limits(config, problems);
-}
-
-fn tls(config: &Config, problems: &mut Problems) {
-    let server = &config.server;
-    match (&server.tls_certificate, &server.tls_key) {
-        (Some(_), None) => {
-            problems.add("server.tls_key", "is not set, but server.tls_certificate is; give both");
-        }
-        (None, Some(_)) => {
-            problems.add("server.tls_certificate", "is not set, but server.tls_key is; give both");
-        }
-        _ => {}
-    }
-    let files = [("tls_certificate", &server.tls_certificate), ("tls_key", &server.tls_key)];
-    for (key, path) in files {
-        if let Some(Err(e)) = path.as_ref().map(std::fs::File::open) {
-            problems.add(format!("server.{key}"), format!("cannot be opened: {e}"));
-        }
-    }
 }
 
 fn address(config: &Config, problems: &mut Problems) {
