@@ -5,7 +5,8 @@ import { bytes, code, now } from "../totp.mjs";
 
 const PASSWORD = "nine lives and a lantern";
 
-// A code is used once, so the flow spends the steps around now one after the other: the server takes each of them.
+// A code is used once, and after it only later ones: this half minute's first, then the next one's. The server also takes
+// those beside now, so each of them is good for half a minute more at least.
 
 const { page, close } = await open();
 const name = somebody();
@@ -23,7 +24,7 @@ await page.fill("#code", "000000");
 await page.click("#confirm");
 await page.waitForSelector("#code-problem");
 await look(page, "second-factor-wrong");
-await page.fill("#code", code(key, now() - 1));
+await page.fill("#code", code(key, now()));
 await page.click("#confirm");
 await page.waitForSelector("#recovery-codes");
 await look(page, "recovery-codes");
@@ -45,7 +46,7 @@ await other.page.goto(`${BASE}/login/second-factor?to=account`);
 await other.page.fill("#code", "123 456");
 await other.page.click("#go-on");
 await other.page.waitForSelector("#code-problem");
-await other.page.fill("#code", code(key, now()));
+await other.page.fill("#code", code(key, now() + 1));
 await other.page.click("#go-on");
 await other.page.waitForURL(`${BASE}/account`);
 await other.close();
