@@ -78,8 +78,7 @@ eq(await page.textContent("#passkey-status"), "This device has a passkey for you
 await page.click("#rename-1");
 await page.fill("#name-1", "Blue phone");
 await look(page, "passkeys-rename");
-await page.click("#save-1");
-await page.waitForSelector("#notice");
+await go(page, "#save-1");
 ok((await page.textContent("#passkey-1")).startsWith("Blue phone"), "it has the new one");
 
 // Signing in with nothing else. The list of the field would offer the passkey before anything is pressed, so nobody
