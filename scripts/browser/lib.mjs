@@ -187,10 +187,14 @@ export function ok(value, what) {
   assert.ok(value, what);
 }
 
-/** A client's redirect URI on loopback: `uri` to register, `await next()` for the parameters of the next answer. */
+/**
+ * A client's redirect URI on loopback: `uri` to register, `await next(page)` for the parameters of the next answer, once
+ * the page shows that it has arrived. Until then it is the page from before, whatever the client has heard.
+ */
 export async function listen(path = "/callback") {
   const arrived = [];
   const waiting = [];
+  let count = 0;
   const server = createServer((request, response) => {
     const url = new URL(request.url, "http://127.0.0.1");
     response.setHeader("content-type", "text/html; charset=utf-8");
@@ -198,22 +202,31 @@ export async function listen(path = "/callback") {
       response.statusCode = 404;
       return response.end("<!doctype html><html lang=en><title>Not here</title><main><h1>Not here</h1></main>");
     }
-    response.end("<!doctype html><html lang=en><title>Back at the client</title><main><h1>Back at the client</h1></main>");
+    count += 1;
+    const id = `arrival-${count}`;
+    response.end(`<!doctype html><html lang=en><title>Back at the client</title><main><h1 id=${id}>Back at the client</h1></main>`);
+    const arrival = { id, parameters: url.searchParams };
     const taker = waiting.shift();
-    if (taker) taker(url.searchParams);
-    else arrived.push(url.searchParams);
+    if (taker) taker(arrival);
+    else arrived.push(arrival);
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const uri = `http://127.0.0.1:${server.address().port}${path}`;
-  const next = () =>
+  const heard = () =>
     new Promise((resolve, reject) => {
       if (arrived.length > 0) return resolve(arrived.shift());
       const late = setTimeout(() => reject(new Error(`nothing arrived at ${uri} within 15 s`)), 15_000);
-      waiting.push((parameters) => {
+      waiting.push((arrival) => {
         clearTimeout(late);
-        resolve(parameters);
+        resolve(arrival);
       });
     });
+  const next = async (page) => {
+    const { id, parameters } = await heard();
+    await page.waitForSelector(`#${id}`);
+    await page.waitForLoadState();
+    return parameters;
+  };
   const close = () =>
     new Promise((resolve) => {
       server.close(resolve);

@@ -71,7 +71,7 @@ const app = await createClient(page, { name: "Camera wall", redirects: [client.u
 const asked = authorization(app, client.uri, "profile");
 await page.goto(asked.url);
 await page.click("#allow");
-const answer = await client.next();
+const answer = await client.next(page);
 const tokens = await exchange(app, client.uri, { code: answer.get("code"), verifier: asked.verifier });
 eq(tokens.status, 200);
 await page.goto(`${BASE}/account/applications`);

@@ -128,7 +128,7 @@ await look(page, "consent");
 eq(await page.locator("#scope-2 + label").textContent(), "look up what the registry knows");
 await page.uncheck("#scope-2");
 await page.click("#allow");
-let answer = await client.next();
+let answer = await client.next(page);
 eq(answer.get("state"), asked.state);
 eq(answer.get("iss"), BASE);
 const tokens = await exchange(app, client.uri, { code: answer.get("code"), verifier: asked.verifier });
@@ -150,7 +150,7 @@ const door = await createClient(page, { name: "Door", redirects: [client.uri], f
 asked = authorization(door, client.uri, "profile");
 await page.goto(asked.url);
 await page.click("#allow");
-answer = await client.next();
+answer = await client.next(page);
 const opened = await exchange(door, client.uri, { code: answer.get("code"), verifier: asked.verifier });
 const token = opened.body.access_token;
 eq(await guarded.call("/me", token), 200);
@@ -159,7 +159,7 @@ eq(await guarded.call("/me", token), 200);
 asked = authorization(app, client.uri, "profile registration", { prompt: "consent" });
 await page.goto(asked.url);
 await page.click("#deny");
-answer = await client.next();
+answer = await client.next(page);
 eq(answer.get("error"), "access_denied");
 eq(answer.get("state"), asked.state);
 
@@ -202,7 +202,7 @@ await go(page, "#other-account");
 await look(page, "login-other-account");
 await go(page, "#continue");
 await page.click("#allow");
-answer = await client.next();
+answer = await client.next(page);
 ok(answer.get("code"), "allowed");
 
 // What is left: editing, a new secret, deleting, and the pages for what goes wrong.

@@ -24,7 +24,7 @@ await keys("Tab");
 eq(await page.locator(":focus").textContent(), "Skip to content");
 ok(await page.locator(":focus").isVisible(), "the skip link can be seen when it has the focus");
 await keys("Enter");
-eq(new URL(page.url()).hash, "#main");
+await page.waitForURL((url) => url.hash === "#main");
 
 const name = somebody();
 await page.goto(`${BASE}/signup`);
@@ -62,7 +62,7 @@ await keys("Space");
 await tabTo("deny");
 await tabTo("allow");
 await keys("Enter");
-const answer = await client.next();
+const answer = await client.next(page);
 ok(answer.get("code"), "allowed by keys alone");
 eq(answer.get("state"), asked.state);
 await client.close();

@@ -100,7 +100,7 @@ for (const auth of ["client_secret_basic", "client_secret_post", "client_secret_
   const address = (await shell.paste(code[1])).trim();
   await page.goto(address);
   await page.click("#allow");
-  const answer = await client.next();
+  const answer = await client.next(page);
   eq(answer.get("state"), (await shell.paste('echo "$STATE"')).trim());
   eq(answer.get("c"), "$(id)", "the redirect URI is the one that was registered");
   await shell.paste(code[2], answer.get("code"));
@@ -114,7 +114,7 @@ for (const auth of ["client_secret_basic", "client_secret_post", "client_secret_
   await who.paste(openid[0]);
   await page.goto((await who.paste(openid[1])).trim());
   if (page.url().includes("/consent")) await page.click("#allow");
-  await who.paste(openid[2], (await client.next()).get("code"));
+  await who.paste(openid[2], (await client.next(page)).get("code"));
   const identity = await who.json(openid[3]);
   ok(identity.id_token, `OpenID Connect: ${JSON.stringify(identity)}`);
   await who.paste(openid[4], identity.id_token);
@@ -153,7 +153,7 @@ for (const auth of ["client_secret_basic", "client_secret_post", "client_secret_
   const fragment = (await typed.paste(implicit[1])).trim();
   await page.goto(fragment);
   if (page.url().includes("/consent")) await page.click("#allow");
-  await client.next();
+  await client.next(page);
   ok(new URLSearchParams(new URL(page.url()).hash.slice(1)).get("access_token"), "implicit");
 
   const after = later.afterwards;

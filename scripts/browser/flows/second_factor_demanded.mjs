@@ -54,7 +54,7 @@ await other.page.waitForURL(/\/login\/second-factor\/set-up\?interaction=/);
 await setUp(other.page);
 await go(other.page, "#kept");
 if (other.page.url().startsWith(BASE)) await other.page.click("#allow");
-const answer = await application.next();
+const answer = await application.next(other.page);
 eq([answer.get("state"), answer.has("code")], [state, true], "the application has its code");
 await other.close();
 

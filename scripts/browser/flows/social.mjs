@@ -110,7 +110,7 @@ async function flow() {
   await page.click("#with-up");
   await page.waitForURL(`${BASE}/consent?*`);
   await page.click("#allow");
-  const answer = await client.next();
+  const answer = await client.next(page);
   const tokens = await exchange(app, client.uri, { code: answer.get("code"), verifier: asked.verifier });
   eq(tokens.status, 200);
   await page.goto(`${BASE}/account`);
