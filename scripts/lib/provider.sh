@@ -5,10 +5,10 @@
 root=${root:?lib/tools.sh comes first}
 
 # start_provider BINARY FOLDER [PROCESSES]: exports ISSUER, PARTY (where clients are) with PARTY_CERTIFICATE and
-# PARTY_KEY, CONFIG, SERVER and SERVER_PIDS; NODE_EXTRA_CA_CERTS has the authority of both. Several processes are
-# behind one address and get its connections in turn. The end of it all is stop_provider.
+# PARTY_KEY, CONFIG, SERVER, and SERVER_PIDS with SERVER_LOGS; NODE_EXTRA_CA_CERTS has the authority of both. Several
+# processes are behind one address and get its connections in turn. The end of it all is stop_provider.
 start_provider() {
-  local binary=$1 folder=$2 processes=${3:-1} port party i own pid ports=()
+  local binary=$1 folder=$2 processes=${3:-1} port party i own pid ports=() logs=()
   need curl curl ca-certificates
   need openssl openssl
   port=$(free_port)
@@ -33,6 +33,7 @@ start_provider() {
     "$root/examples/conformance/start.sh" </dev/null >"$folder/server.log" 2>&1 &
     provider_pids=($!)
     ports=("$port")
+    logs=("$folder/server.log")
   else
     for i in $(seq "$processes"); do
       own=$(free_port)
@@ -40,11 +41,12 @@ start_provider() {
       pid=$!
       provider_pids+=("$pid")
       ports+=("$own")
+      logs+=("$folder/server-$i.log")
       # One after the other, so that free_port sees what is taken.
       CURL_CA_BUNDLE="$folder/ca.pem" wait_for "https://localhost:$own/readyz" 60 "$pid" || true
     done
   fi
-  export SERVER_PIDS="${provider_pids[*]}"
+  export SERVER_PIDS="${provider_pids[*]}" SERVER_LOGS="${logs[*]}"
   if [ "$processes" -gt 1 ]; then
     node "$root/scripts/clients/balance.mjs" "$port" "${ports[@]}" </dev/null >&2 &
     provider_pids+=($!)

@@ -2,6 +2,9 @@
 
 import { inspect } from "node:util";
 
+/** Far longer than anything of the checks takes, in seconds. */
+export const PATIENCE = 60;
+
 /** Throws unless the condition holds; `seen` is shown. */
 export function must(condition, what, seen) {
   if (condition) return;
