@@ -39,7 +39,7 @@ PROVIDER="$BASE_URL" LISTEN="127.0.0.1:$port" "$web" </dev/null >"$work/web.log"
 web_pid=$!
 export BASE_URL="$OAUTH__SERVER__PUBLIC_URL" SECRETS="$work/secrets"
 : >"$SECRETS"
-wait_for "$BASE_URL/app/" 30 "$web_pid" || die "bff-web did not start: $(tail -n 20 "$work/web.log")"
+wait_for "$BASE_URL/app/" 60 "$web_pid" || die "bff-web did not start: $(tail -n 20 "$work/web.log")"
 
 if ! timeout 300 node "$here/browser/bff_web.mjs" </dev/null; then
   say "the end of the logs:"

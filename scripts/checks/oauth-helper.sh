@@ -135,7 +135,7 @@ browser() {
   export PAGE="http://127.0.0.1:$port"
   "$helper" --profile page web --port "$port" </dev/null >"$work/page.log" 2>&1 &
   page_pid=$!
-  wait_for "$PAGE/style.css" 30 "$page_pid" || die "the page did not start: $(cat "$work/page.log")"
+  wait_for "$PAGE/style.css" 60 "$page_pid" || die "the page did not start: $(cat "$work/page.log")"
   "$server" client create --name Page --auth-method none --redirect-uri "$PAGE/auth_callback" --scope "$scope" \
     --output json >"$work/page.json"
   CLIENT=$(field client_id <"$work/page.json")

@@ -50,26 +50,36 @@ need() {
 # answers PORT: does something accept connections on this loopback port?
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# free_port: prints a loopback port that nobody listens on, below the range of outgoing connections.
+# The ports that free_port gave out, a file for each: what is chosen now is perhaps listened on much later.
+FREE_PORTS=${FREE_PORTS:-${TMPDIR:-/tmp}/free-ports-$(id -u)}
+export FREE_PORTS
+
+# free_port: prints a loopback port that nobody listens on, below the range of outgoing connections, and that nobody else
+# was given within the last hour.
 free_port() {
   local port
+  mkdir -p "$FREE_PORTS"
+  find "$FREE_PORTS" -type f -mmin +60 -delete 2>/dev/null || true
   for _ in $(seq 50); do
     port=$((20000 + RANDOM % 12000))
-    answers "$port" || {
+    # Only one can make the file.
+    if ! answers "$port" && (set -o noclobber && : >"$FREE_PORTS/$port") 2>/dev/null; then
       printf '%s\n' "$port"
       return 0
-    }
+    fi
   done
   die "no free port between 20000 and 32000"
 }
 
-# wait_for URL SECONDS PID: until the URL answers 2xx; fails early when the process has ended.
+# wait_for URL SECONDS PID: until the URL answers 2xx; fails early when the process has ended, whoever answers then.
 wait_for() {
-  local url=$1 seconds=$2 pid=$3 end
+  local url=$1 seconds=$2 pid=$3 end answered
   end=$((SECONDS + seconds))
   while [ "$SECONDS" -lt "$end" ]; do
-    curl -fsS -o /dev/null --max-time 2 "$url" 2>/dev/null && return 0
+    answered=no
+    ! curl -fsS -o /dev/null --max-time 10 "$url" 2>/dev/null || answered=yes
     kill -0 "$pid" 2>/dev/null || return 1
+    [ "$answered" = no ] || return 0
     sleep 0.05
   done
   return 1

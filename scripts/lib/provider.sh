@@ -13,7 +13,6 @@ start_provider() {
   need openssl openssl
   port=$(free_port)
   party=$(free_port)
-  [ "$port" != "$party" ] || party=$((party + 1))
   export FOLDER="$folder" LISTEN=127.0.0.1 ISSUER="https://localhost:$port" SUITE="https://localhost:$party" ALIAS=check
   export CA_FILES="$folder/ca.pem" OAUTH_SERVER="$binary" ALLOWED_NETWORKS=127.0.0.0/8,::1/128
   # Clients of this check are on this machine by its name, which web clients with front-channel tokens may not be.
@@ -42,8 +41,7 @@ start_provider() {
       provider_pids+=("$pid")
       ports+=("$own")
       logs+=("$folder/server-$i.log")
-      # One after the other, so that free_port sees what is taken.
-      CURL_CA_BUNDLE="$folder/ca.pem" wait_for "https://localhost:$own/readyz" 60 "$pid" || true
+      CURL_CA_BUNDLE="$folder/ca.pem" wait_for "https://localhost:$own/readyz" 60 "$pid" || provider_failed "$folder"
     done
   fi
   export SERVER_PIDS="${provider_pids[*]}" SERVER_LOGS="${logs[*]}"
@@ -51,11 +49,14 @@ start_provider() {
     node "$root/scripts/clients/balance.mjs" "$port" "${ports[@]}" </dev/null >&2 &
     provider_pids+=($!)
   fi
-  CURL_CA_BUNDLE="$folder/ca.pem" wait_for "$ISSUER/readyz" 60 "${provider_pids[0]}" || {
-    tail -n 20 "$folder"/server*.log >&2
-    stop_provider
-    die "the provider did not start"
-  }
+  CURL_CA_BUNDLE="$folder/ca.pem" wait_for "$ISSUER/readyz" 60 "${provider_pids[-1]}" || provider_failed "$folder"
+}
+
+# provider_failed FOLDER
+provider_failed() {
+  tail -n 20 "$1"/server*.log >&2
+  stop_provider
+  die "the provider did not start"
 }
 
 stop_provider() {
