@@ -22,7 +22,7 @@ use std::{
 };
 
 /// Far longer than anything here takes.
-const PATIENCE: Duration = Duration::from_mins(2);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The first-party client of the tests.
 pub const APP: (&str, &str) = ("app", "fN3kqv8zR1w0YcTt5LxJm2Ph7UeSbGaD");

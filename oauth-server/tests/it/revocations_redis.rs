@@ -1,31 +1,43 @@
 //! Redis in front of the list of revoked tokens: a real one, killed in the middle.
 
-use crate::support::start;
+use crate::{process::PATIENCE, support::start};
 use oauth_core::model::Timestamp;
 use oauth_server::revocations::CachedRevocations;
 use resource_guard::{MemoryRevocations, Revocations as _};
 use std::{
-    net::TcpListener,
     process::{Child, Command, Stdio},
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-/// A Redis without persistence, on loopback. It ends with the test.
-struct Redis(Child, u16);
+/// A folder with the socket of a Redis, or where it will be. Nobody else listens there, as somebody may on a port.
+struct Place(tempfile::TempDir);
 
-impl Redis {
-    fn start(port: u16) -> Self {
-        let port_text = port.to_string();
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn address(&self) -> String {
+        format!("redis+unix://{}/s", self.0.path().display())
+    }
+
+    fn start(&self) -> Redis {
         let child = Command::new("redis-server")
-            .args(["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--port", "0", "--unixsocket", "s", "--save", "", "--appendonly", "no"])
+            .current_dir(self.0.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("redis-server is installed (Debian: redis-server)");
-        Self(child, port)
+        Redis(child)
     }
+}
 
+/// A Redis without persistence. It ends with the test.
+struct Redis(Child);
+
+impl Redis {
     fn kill(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();
@@ -39,10 +51,6 @@ impl Drop for Redis {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 #[expect(
     clippy::disallowed_methods,
     reason = "Redis has a clock of its own, and keeps no dead entries"
@@ -54,7 +62,7 @@ fn now() -> Timestamp {
 
 /// Asks Redis itself, until it has the entry or a time is up.
 async fn redis_has(client: &redis::Client, id: &str) -> bool {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + PATIENCE;
     while Instant::now() < end {
         if let Ok(mut redis) = client.get_multiplexed_async_connection().await {
             let key = format!("oauth:revoked:{id}");
@@ -71,8 +79,8 @@ async fn redis_has(client: &redis::Client, id: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s0_15_losing_redis_neither_revokes_nor_unrevokes() {
-    let port = free_port();
-    let address = format!("redis://127.0.0.1:{port}/");
+    let place = Place::new();
+    let address = place.address();
     let client = redis::Client::open(address.as_str()).unwrap();
     let list = Arc::new(MemoryRevocations::new());
     let cached = CachedRevocations::new(Arc::clone(&list), &address).unwrap();
@@ -83,9 +91,9 @@ async fn s0_15_losing_redis_neither_revokes_nor_unrevokes() {
     assert!(cached.is_any_revoked(&["early"], now).await.unwrap());
     assert!(!cached.is_any_revoked(&["other"], now).await.unwrap());
     // With one, which did not hear of the first.
-    let mut redis = Redis::start(port);
+    let mut redis = place.start();
     assert!(!redis_has(&client, "early").await);
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + PATIENCE;
     loop {
         cached.revoke("mine", until).await.unwrap();
         if redis_has(&client, "mine").await {
@@ -99,7 +107,7 @@ async fn s0_15_losing_redis_neither_revokes_nor_unrevokes() {
     }
     // It is believed when it says so: this list does not know.
     let empty = CachedRevocations::new(MemoryRevocations::new(), &address).unwrap();
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + PATIENCE;
     while !empty.is_any_revoked(&["mine"], now).await.unwrap() {
         assert!(Instant::now() < end, "Redis is never asked");
     }
@@ -112,7 +120,7 @@ async fn s0_15_losing_redis_neither_revokes_nor_unrevokes() {
     cached.revoke("late", until).await.unwrap();
     assert!(cached.is_any_revoked(&["late"], now).await.unwrap());
     // Back, and empty.
-    let _again = Redis::start(redis.1);
+    let _again = place.start();
     assert!(!redis_has(&client, "mine").await);
     for (id, revoked) in [("early", true), ("mine", true), ("late", true), ("other", false)] {
         assert_eq!(cached.is_any_revoked(&[id], now).await.unwrap(), revoked, "{id}");
@@ -122,15 +130,15 @@ async fn s0_15_losing_redis_neither_revokes_nor_unrevokes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s0_15_the_server_tells_redis_what_it_revokes() {
-    let port = free_port();
-    let address = format!("redis://127.0.0.1:{port}/");
-    let _redis = Redis::start(port);
+    let place = Place::new();
+    let address = place.address();
+    let _redis = place.start();
     let client = redis::Client::open(address.as_str()).unwrap();
     assert!(!redis_has(&client, "mine").await);
     let server = start(&format!("[redis]\nurl = {address:?}\n")).await;
     let (list, now) = (&server.state.revocations, now());
     let until = now.plus(Duration::from_mins(10));
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + PATIENCE;
     while !redis_has(&client, "mine").await {
         assert!(Instant::now() < end, "Redis is never told");
         list.revoke("mine", until).await.unwrap();
