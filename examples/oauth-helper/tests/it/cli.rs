@@ -1,7 +1,7 @@
 //! The command line as a child process, against our own server.
 
-use crate::support::{Browser, Program, Provider, SECRET};
-use std::{os::unix::fs::PermissionsExt as _, time::Duration};
+use crate::support::{Browser, PATIENCE, Program, Provider, SECRET};
+use std::os::unix::fs::PermissionsExt as _;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use url::Url;
 
@@ -10,7 +10,7 @@ async fn address(lines: &mut (impl tokio::io::AsyncBufRead + Unpin), provider: &
     loop {
         let mut line = String::new();
         let read = lines.read_line(&mut line);
-        let length = tokio::time::timeout(Duration::from_secs(30), read).await.unwrap().unwrap();
+        let length = tokio::time::timeout(PATIENCE, read).await.unwrap().unwrap();
         assert_ne!(length, 0, "it ended without printing an address");
         if line.starts_with(&provider.issuer) {
             return Url::parse(line.trim()).unwrap();

@@ -1,6 +1,6 @@
 //! A process that dies between the answer and the store.
 
-use crate::support::{Home, Provider, signed_in};
+use crate::support::{Home, PATIENCE, Provider, signed_in};
 use async_trait::async_trait;
 use oauth_helper::{
     Result, TokenStore,
@@ -91,7 +91,7 @@ async fn s3_11_a_kill_between_answer_and_store_loses_nothing() {
         }
         false
     };
-    assert!(tokio::time::timeout(Duration::from_mins(1), answered).await.unwrap());
+    assert!(tokio::time::timeout(PATIENCE, answered).await.unwrap());
     child.kill().await.unwrap();
     assert_eq!(provider.token_requests(), before + 1, "the provider has rotated the token");
 

@@ -1,7 +1,7 @@
 //! `oauth-helper web` as a process: where it listens, and with what.
 
-use crate::support::Program;
-use std::{path::Path, time::Duration};
+use crate::support::{PATIENCE, Program};
+use std::path::Path;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use url::Url;
 
@@ -28,14 +28,14 @@ async fn served(program: &Program, arguments: &[&str]) -> Served {
             said.push(line);
         }
     };
-    let url = tokio::time::timeout(Duration::from_secs(30), listening).await.unwrap();
+    let url = tokio::time::timeout(PATIENCE, listening).await.unwrap();
     Served { child, url, said }
 }
 
 /// A client that trusts this certificate and nothing else.
 fn trusting(certificate: Option<&Path>) -> reqwest::Client {
     rustls::crypto::aws_lc_rs::default_provider().install_default().ok();
-    let builder = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(10));
+    let builder = reqwest::Client::builder().no_proxy().timeout(PATIENCE);
     let roots = certificate
         .map(|path| reqwest::Certificate::from_pem(&std::fs::read(path).unwrap()).unwrap());
     builder.tls_certs_only(roots).build().unwrap()

@@ -1,12 +1,23 @@
 //! Where secrets are kept: Redis, memory, files under a passphrase.
 
-use crate::support::{Home, Provider, sign_in, signed_in};
-use oauth_helper::{Secret, TokenStore, seal::KeySource};
+use crate::support::{Home, PATIENCE, PAUSE, Provider, sign_in, signed_in};
+use oauth_helper::{
+    Client, Credentials, Secret, TokenStore,
+    model::{AuthMethod, Endpoints, Record},
+    seal::KeySource,
+};
 use std::{
+    fs::File,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Instant,
 };
+use url::Url;
+
+/// Where the lock of the first client is in Redis, and where its tokens are.
+const LOCK: &str = "mine:me:1.lock";
+const TOKENS: &str = "mine:me:1.tokens";
 
 /// A Redis of its own, on a socket that nobody else uses.
 struct Redis {
@@ -29,8 +40,8 @@ impl Redis {
             .expect("redis-server is installed (Debian: redis-server)");
         let begin = Instant::now();
         while std::os::unix::net::UnixStream::connect(&socket).is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(20), "redis-server does not start");
-            std::thread::yield_now();
+            assert!(begin.elapsed() < PATIENCE, "redis-server does not start");
+            std::thread::sleep(PAUSE);
         }
         Self { child, url: format!("redis+unix://{}", socket.display()), _folder: folder }
     }
@@ -56,33 +67,56 @@ impl TlsRedis {
         let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let mut child = Command::new("redis-server")
+        let log = folder.path().join("log");
+        let mut said = String::new();
+        // Somebody else may take a port between its choice and its use.
+        for _ in 0..20 {
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            let mut child = Self::listen(port, folder.path(), &log);
+            said = settled(&mut child, &log);
+            if said.contains(READY) {
+                let url = format!("rediss://localhost:{port}/0");
+                return Some(Self { child, url, certificate, _folder: folder });
+            }
+            if said.contains("Bad directive") {
+                return None;
+            }
+        }
+        panic!("redis-server does not start: {said}");
+    }
+
+    fn listen(port: u16, folder: &Path, log: &Path) -> Child {
+        let log = File::create(log).unwrap();
+        Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--daemonize", "no"])
             .args(["--bind", "127.0.0.1", "--tls-auth-clients", "no"])
             .args(["--tls-port", &port.to_string()])
-            .arg("--tls-cert-file")
-            .arg(&certificate)
-            .arg("--tls-key-file")
-            .arg(&key)
-            .arg("--tls-ca-cert-file")
-            .arg(&certificate)
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
+            .args(["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"])
+            .args(["--tls-ca-cert-file", "cert.pem"])
+            .current_dir(folder)
+            .stderr(log.try_clone().unwrap())
+            .stdout(log)
             .spawn()
-            .expect("redis-server is installed (Debian: redis-server)");
-        let begin = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if child.try_wait().unwrap().is_some() {
-                return None;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(20), "redis-server does not start");
-            std::thread::yield_now();
+            .expect("redis-server is installed (Debian: redis-server)")
+    }
+}
+
+/// What Redis says when it listens.
+const READY: &str = "Ready to accept connections";
+
+/// Waits until Redis listens or has ended; what it said.
+fn settled(child: &mut Child, log: &Path) -> String {
+    let begin = Instant::now();
+    loop {
+        let ended = child.try_wait().unwrap().is_some();
+        let said = std::fs::read_to_string(log).unwrap();
+        if ended || said.contains(READY) {
+            return said;
         }
-        let url = format!("rediss://localhost:{port}/0");
-        Some(Self { child, url, certificate, _folder: folder })
+        assert!(begin.elapsed() < PATIENCE, "redis-server does not start: {said}");
+        std::thread::sleep(PAUSE);
     }
 }
 
@@ -102,6 +136,26 @@ impl Drop for Redis {
 
 async fn store(home: &Home, redis: &Redis, profile: &str) -> TokenStore {
     home.builder().profile(profile).redis(&redis.url, "mine:").open().await.unwrap()
+}
+
+/// A store with one client, which gets its tokens at this address.
+async fn store_with_client(home: &Home, redis: &Redis, token: &str) -> TokenStore {
+    let store = store(home, redis, "me").await;
+    let token = Some(Url::parse(token).unwrap());
+    let client = Client {
+        endpoints: Endpoints { token, ..Endpoints::default() },
+        auth: AuthMethod::None,
+        ..Client::new("x", "x")
+    };
+    store.add(client, &Credentials::default()).await.unwrap();
+    store
+}
+
+/// How often somebody has tried to write a value, as to take a lock.
+fn tries(connection: &mut redis::Connection) -> u64 {
+    let text: String = redis::cmd("INFO").arg("commandstats").query(connection).unwrap();
+    let calls = text.lines().find_map(|line| line.strip_prefix("cmdstat_set:calls="));
+    calls.map_or(0, |rest| rest.split(',').next().unwrap().parse().unwrap())
 }
 
 #[tokio::test]
@@ -162,21 +216,59 @@ async fn s3_03_callers_on_two_machines_with_one_redis_make_one_request() {
 }
 
 #[tokio::test]
+async fn s3_07_a_lock_of_another_process_is_waited_for() {
+    let (home, redis) = (Home::new(), Redis::start());
+    let store = store_with_client(&home, &redis, "http://127.0.0.1:1/token").await;
+    let mut connection = redis.connect();
+    redis::cmd("SET").arg(LOCK).arg("theirs").exec(&mut connection).unwrap();
+    let before = tries(&mut connection);
+    let waiting = tokio::spawn(async move { store.restore(1, &Record::default()).await });
+    // It tries, and tries again.
+    let begin = Instant::now();
+    while tries(&mut connection) < before + 2 {
+        assert!(begin.elapsed() < PATIENCE, "nobody wants the lock");
+        tokio::time::sleep(PAUSE).await;
+    }
+    assert!(!waiting.is_finished());
+    let mut written =
+        || -> bool { redis::cmd("EXISTS").arg(TOKENS).query(&mut connection).unwrap() };
+    assert!(!written());
+    redis::cmd("DEL").arg(LOCK).exec(&mut redis.connect()).unwrap();
+    waiting.await.unwrap().unwrap();
+    assert!(written());
+}
+
+#[tokio::test]
 async fn s3_07_a_lock_that_ran_out_lets_nothing_be_written() {
     let (home, redis) = (Home::new(), Redis::start());
-    let store = store(&home, &redis, "me").await;
-    let client = oauth_helper::Client {
-        issuer: Some("https://as.example".into()),
-        ..oauth_helper::Client::new("x", "x")
+    let url = redis.url.clone();
+    // By the time the provider answers, the lock has ended, and another process has it.
+    let slow = move || {
+        let mut theirs = redis::Client::open(url.as_str()).unwrap().get_connection().unwrap();
+        redis::cmd("SET").arg(LOCK).arg("theirs").exec(&mut theirs).unwrap();
+        async { axum::Json(serde_json::json!({"access_token": "new", "refresh_token": "newer"})) }
     };
-    store.add(client, &oauth_helper::Credentials::default()).await.unwrap();
-    // Another process holds the lock: ours waits, and goes on as soon as it ends.
-    let mut connection = redis.connect();
-    let lock = || redis::cmd("SET").arg("mine:me:1.lock").arg("theirs").arg("PX").arg(300).clone();
-    lock().exec(&mut connection).unwrap();
-    let begin = Instant::now();
-    store.restore(1, &oauth_helper::model::Record::default()).await.unwrap();
-    assert!(begin.elapsed() >= Duration::from_millis(200));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let token = format!("http://{}/token", listener.local_addr().unwrap());
+    let routes = axum::Router::new().route("/token", axum::routing::post(slow));
+    tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+    let store = store_with_client(&home, &redis, &token).await;
+    let record: Record = serde_json::from_value(serde_json::json!({"tokens": {
+        "access_token": "old", "token_type": "Bearer", "obtained_at": 0, "expires_at": 1,
+        "refresh_token": "older",
+    }}))
+    .unwrap();
+    store.restore(1, &record).await.unwrap();
+    let error = store.client("x").await.unwrap().access_token().await.unwrap_err();
+    assert_eq!(
+        (error.exit_code(), error.to_string().as_str()),
+        (8, "the lock in Redis ran out before the tokens were stored")
+    );
+    let kept = store.record(1).await.unwrap();
+    assert_eq!(kept.tokens, record.tokens);
+    assert!(kept.intent.is_some(), "that was written while the lock was there");
+    let lock: String = redis::cmd("GET").arg(LOCK).query(&mut redis.connect()).unwrap();
+    assert_eq!(lock, "theirs");
 }
 
 #[tokio::test]

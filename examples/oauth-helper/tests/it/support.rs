@@ -23,9 +23,15 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 use tokio::io::AsyncWriteExt as _;
 use url::Url;
+
+/// Far longer than anything here takes.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+/// Between two looks at what is waited for.
+pub const PAUSE: Duration = Duration::from_millis(5);
 
 pub const SECRET: &str = "a secret that somebody chose: 100% + & =";
 
