@@ -594,9 +594,7 @@ async fn waiting_for_a_turn_counts_as_time() {
 #[tokio::test]
 async fn the_log_has_the_host_and_the_cause_and_nothing_else() {
     let log = Log::default();
-    // While there is only one subscriber, other threads decide whether anybody listens.
-    let _another = tracing::Dispatch::new(Log::default());
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let _listening = log.listen();
     let ok = "HTTP/1.1 200 OK\r\n";
     for (script, cause) in [
         (Script::status(404, "X-Secret: hidden-head\r\n"), "the answer has status 404"),

@@ -30,15 +30,27 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// Until it is dropped, what is logged on this thread is kept.
+struct Listening {
+    _own: tracing::subscriber::DefaultGuard,
+    _another: tracing::Dispatch,
+}
+
 impl Log {
-    /// Everything that is logged on this thread while the guard lives.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+    /// Begins to listen. While there is only one subscriber, `tracing` asks that of the thread which comes upon a log
+    /// statement first whether anybody listens, and tests on other threads have none; hence there is another.
+    fn listen(&self) -> Listening {
+        let another = Self::default().dispatch();
+        Listening { _own: tracing::dispatcher::set_default(&self.dispatch()), _another: another }
+    }
+
+    fn dispatch(&self) -> tracing::Dispatch {
         let subscriber = tracing_subscriber::fmt()
             .json()
             .with_max_level(tracing::Level::TRACE)
             .with_writer(self.clone())
             .finish();
-        tracing::subscriber::set_default(subscriber)
+        tracing::Dispatch::new(subscriber)
     }
 
     fn text(&self) -> String {

@@ -21,7 +21,20 @@ use tracing::{
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<String>>);
 
+/// Until it is dropped, what is logged on this thread is kept.
+pub(crate) struct Listening {
+    _own: tracing::subscriber::DefaultGuard,
+    _another: tracing::Dispatch,
+}
+
 impl Log {
+    /// Begins to listen. While there is only one subscriber, `tracing` asks that of the thread which comes upon a log
+    /// statement first whether anybody listens, and tests on other threads have none; hence there is another.
+    pub(crate) fn listen(&self) -> Listening {
+        let another = tracing::Dispatch::new(Self::default());
+        Listening { _own: tracing::subscriber::set_default(self.clone()), _another: another }
+    }
+
     pub(crate) fn text(&self) -> String {
         self.0.lock().unwrap().clone()
     }
@@ -172,10 +185,7 @@ const STATE: &str = "state-of-the-client";
 #[tokio::test]
 async fn nothing_secret_is_logged() {
     let log = Log::default();
-    // While there is only one subscriber, `tracing` asks that of the thread which comes upon a log statement first
-    // whether anybody listens, and tests on other threads have none.
-    let _another = tracing::Dispatch::new(Log::default());
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let _listening = log.listen();
     for format in [TokenFormat::Jwt(SigningAlgorithm::ES256), TokenFormat::Opaque] {
         log.0.lock().unwrap().clear();
         let world = Setup::new()

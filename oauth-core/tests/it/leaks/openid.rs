@@ -188,9 +188,7 @@ async fn issued(world: &World, net: &Published, secrets: &mut Secrets) {
 #[tokio::test]
 async fn nothing_of_openid_connect_is_logged() {
     let log = Log::default();
-    // See `logs`: with one subscriber alone, `tracing` asks the wrong thread.
-    let _another = tracing::Dispatch::new(Log::default());
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let _listening = log.listen();
     let net = Published::new();
     let world = world(&net).await;
     let mut secrets = Secrets::default();

@@ -8,7 +8,7 @@ use serde_json::json;
 #[tokio::test]
 async fn neither_the_log_nor_debug_tells_what_only_the_client_knows() {
     let log = Log::default();
-    let _guard = tracing::subscriber::set_default(log.clone());
+    let _listening = log.listen();
     let site = Site::open().await;
     let mut secrets: Vec<String> =
         ["initial access", "hunter2", "private part"].map(str::to_owned).into();
