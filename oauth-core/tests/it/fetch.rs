@@ -9,8 +9,16 @@ use oauth_core::{
     ports::{Ask, Fetch as _, FetchProblem},
 };
 use peer::{Authority, HOST, Names, Peer, Script, Tls, loopback};
-use std::{error::Error, process::Command, sync::LazyLock, time::Duration};
+use std::{
+    error::Error,
+    process::Command,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinHandle;
+
+/// Far longer than anything here takes.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 static AUTHORITY: LazyLock<Authority> = LazyLock::new(|| Authority::new("known"));
 
@@ -586,9 +594,16 @@ async fn waiting_for_a_turn_counts_as_time() {
     let (one, two) = tokio::join!(fetch.get(&url, 9), fetch.post_form(&url, ""));
     assert_problem!(one, FetchProblem::Unreachable(_));
     assert_problem!(two, FetchProblem::Unreachable(_));
-    // Both gave their places back.
+    // Both gave their places back. A busy machine is not always quick enough for that little time.
     let next = self::peer(Script::says("{}")).await;
-    assert_eq!(fetch.get(&next.url("/"), 9).await.unwrap(), b"{}");
+    let begin = Instant::now();
+    let answer = loop {
+        match fetch.get(&next.url("/"), 9).await {
+            Ok(answer) => break answer,
+            Err(problem) => assert!(begin.elapsed() < PATIENCE, "{}", causes(&problem)),
+        }
+    };
+    assert_eq!(answer, b"{}");
 }
 
 #[tokio::test]
