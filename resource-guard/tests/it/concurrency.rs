@@ -1,6 +1,6 @@
 //! Many requests at once ask the authorization server once.
 
-use crate::support::{INTROSPECT, JWKS, KEY, OAUTH, Peer, app, claims, get, sign};
+use crate::support::{INTROSPECT, JWKS, KEY, OAUTH, PATIENCE, Peer, app, claims, get, sign};
 use futures_util::{FutureExt as _, future::join_all};
 use http::StatusCode;
 use serde_json::json;
@@ -101,5 +101,5 @@ async fn nothing_goes_on_after_the_last_clone_of_the_guard() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), gone).await.expect("the keeper ends");
+    tokio::time::timeout(PATIENCE, gone).await.expect("the keeper ends");
 }

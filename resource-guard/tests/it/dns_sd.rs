@@ -1,7 +1,7 @@
 //! AMWA IS-10, discovery: servers found by unicast and by multicast. Name servers and multicast belong to a network, so
 //! these tests want one of their own: `scripts/checks/dns-sd.sh` makes it and runs them.
 
-use crate::support::{HOST, ManualClock, answers, app, jwks, new_key, node_claims};
+use crate::support::{HOST, ManualClock, PATIENCE, answers, app, jwks, new_key, node_claims};
 use axum::{Json, Router, routing::get};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use mdns_sd::{ServiceDaemon, ServiceInfo};
@@ -132,7 +132,7 @@ impl NameServer {
             .spawn()
             .unwrap();
         let server = Self(child);
-        let patience = Instant::now() + Duration::from_secs(10);
+        let patience = Instant::now() + PATIENCE;
         while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
             assert!(Instant::now() < patience, "dnsmasq does not listen");
             sleep(Duration::from_millis(20)).await;
@@ -153,7 +153,7 @@ fn node(authority: &Authority, how: DnsSd) -> GuardBuilder {
     Guard::nmos_node(HOST)
         .root_certificates(authority.pem())
         .only_root_certificates()
-        .timeout(Duration::from_secs(2))
+        .timeout(PATIENCE)
         .clock(Arc::new(ManualClock::new()))
         .discover(how)
 }
@@ -237,7 +237,7 @@ async fn r11_looked_for_again_until_one_is_there() {
     let router = app(guard.nmos());
     assert_eq!(status(&router, &server.token()).await, 503);
     let _names = NameServer::start(port, server.records("one", "https", 0)).await;
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + PATIENCE;
     while status(&router, &server.token()).await != 200 {
         assert!(Instant::now() < patience, "it was never found");
         sleep(Duration::from_millis(100)).await;
@@ -282,7 +282,7 @@ async fn r9_multicast_comes_second_and_can_be_off() {
     let named = Server::start(&authority, "auth2.facility.test", "").await;
     let _advertised = advertise(&multicast);
     let guard = node(&authority, DnsSd::new().multicast_only()).start().await.expect(WHY);
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + PATIENCE;
     let router = app(guard.nmos());
     while status(&router, &multicast.token()).await != 200 {
         assert!(Instant::now() < patience, "it was never found by multicast");
@@ -298,7 +298,7 @@ async fn r9_multicast_comes_second_and_can_be_off() {
     // Without a name server that knows anything, multicast is asked, unless it is switched off.
     drop(names);
     let router = app(node(&authority, both.clone()).start().await.expect(WHY).nmos());
-    let patience = Instant::now() + Duration::from_secs(30);
+    let patience = Instant::now() + PATIENCE;
     while status(&router, &multicast.token()).await != 200 {
         assert!(Instant::now() < patience, "multicast was not asked");
         sleep(Duration::from_millis(100)).await;

@@ -1,8 +1,8 @@
 //! AMWA IS-10: whose keys a resource server uses, when it fetches them, and whom it asks at all.
 
 use crate::support::{
-    Behaviour, JWKS, ManualClock, OAUTH, OPENID, Peer, RSA, START, answers, app, call, new_key,
-    node, node_claims, node_of,
+    Behaviour, JWKS, ManualClock, OAUTH, OPENID, PATIENCE, Peer, RSA, SOON, START, answers, app,
+    call, new_key, node, node_claims, node_of,
 };
 use axum::Router;
 use http::{StatusCode, header};
@@ -46,9 +46,15 @@ fn open_node<'p>(peers: impl IntoIterator<Item = &'p Peer>) -> (Router, ManualCl
     (app(open_to(builder, peers).build().unwrap().nmos()), clock)
 }
 
+/// The same, where somebody hangs.
+fn hasty_open_node<'p>(peers: impl IntoIterator<Item = &'p Peer>) -> (Router, ManualClock) {
+    let (builder, clock) = node();
+    (app(open_to(builder.timeout(SOON), peers).build().unwrap().nmos()), clock)
+}
+
 /// What becomes of a token once the server it introduces has answered, or not.
 async fn settled(app: &Router, token: &str) -> (u16, String) {
-    let patience = tokio::time::Instant::now() + Duration::from_secs(20);
+    let patience = tokio::time::Instant::now() + PATIENCE;
     loop {
         let answer = answers(app, token).await;
         if answer.0 != 503 {
@@ -134,7 +140,7 @@ async fn r10_other_servers_host_the_keys_of_one_that_is_down() {
     second.publishes([&own, &*RSA]);
     let (builder, _) = node();
     let builder = builder.trust_issuer(first.issuer()).trust_issuer(second.issuer());
-    let app = app(builder.build().unwrap().nmos());
+    let app = app(builder.timeout(SOON).build().unwrap().nmos());
     assert_eq!(answers(&app, &lasting(first.issuer())).await, later(), "nobody was asked before");
     assert_eq!(answers(&app, &signed(&own, second.issuer(), &json!({}))).await, ok());
     assert_eq!(answers(&app, &lasting(first.issuer())).await, ok());
@@ -301,7 +307,7 @@ async fn r13_nobody_is_asked_for_a_token_that_cannot_be_good() {
 #[tokio::test]
 async fn r13_one_issuer_at_a_time() {
     let (slow, quick) = (publishing(&RSA).await, publishing(&RSA).await);
-    let (app, _) = open_node([&slow, &quick]);
+    let (app, _) = hasty_open_node([&slow, &quick]);
     slow.set(OAUTH, Behaviour::Hangs);
     let (of_slow, of_quick) = (lasting(slow.issuer()), lasting(quick.issuer()));
     assert_eq!(answers(&app, &of_slow).await, later());
@@ -357,7 +363,7 @@ async fn r14_still_unverifiable_is_refused() {
     ];
     for (what, misbehave) in &cases {
         let peer = publishing(&RSA).await;
-        let (app, _) = open_node([&peer]);
+        let (app, _) = hasty_open_node([&peer]);
         misbehave(&peer);
         let token = lasting(peer.issuer());
         assert_eq!(answers(&app, &token).await, later(), "{what}");

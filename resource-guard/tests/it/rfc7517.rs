@@ -1,21 +1,27 @@
 //! The key set over time: rotation, withdrawal, unknown keys, servers that do not answer.
 
 use crate::support::{
-    Behaviour, JWKS, KEY, ManualClock, OAUTH, Peer, admits, app, claims, claims_but, get, jwks,
-    new_key, refuses, sign, sign_under,
+    Behaviour, JWKS, KEY, ManualClock, OAUTH, PATIENCE, Peer, SOON, admits, app, claims,
+    claims_but, get, jwks, new_key, refuses, sign, sign_under,
 };
 use axum::Router;
 use futures_util::{FutureExt as _, future::join_all};
 use http::StatusCode;
 use resource_guard::SigningAlgorithm::ES256;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 const HOUR: i64 = 3_600;
 
 async fn guarded() -> (Peer, Router, ManualClock) {
+    guarded_for(PATIENCE).await
+}
+
+/// With a guard that waits so long for an answer.
+async fn guarded_for(time: Duration) -> (Peer, Router, ManualClock) {
     let peer = Peer::start().await;
     let (builder, clock) = peer.discovering();
-    (peer, app(builder.build().unwrap().any_token()), clock)
+    (peer, app(builder.timeout(time).build().unwrap().any_token()), clock)
 }
 
 /// Claims that outlive every test here.
@@ -108,7 +114,7 @@ async fn keys_that_nobody_looked_after_are_not_used_without_looking() {
 
 #[tokio::test]
 async fn nobody_waits_for_a_refresh_while_there_are_keys() {
-    let (peer, app, clock) = guarded().await;
+    let (peer, app, clock) = guarded_for(SOON).await;
     let token = sign(&KEY, &lasting(&peer));
     admits(&app, &token).await;
     for path in [OAUTH, JWKS] {
@@ -167,7 +173,8 @@ async fn old_keys_serve_while_the_server_is_unreachable() {
         Behaviour::Redirects("https://elsewhere.example/".to_owned()),
         Behaviour::Hangs,
     ] {
-        let (peer, app, clock) = guarded().await;
+        let time = if matches!(failure, Behaviour::Hangs) { SOON } else { PATIENCE };
+        let (peer, app, clock) = guarded_for(time).await;
         let token = sign(&KEY, &lasting(&peer));
         admits(&app, &token).await;
         peer.set(JWKS, failure);
@@ -243,7 +250,7 @@ async fn a_set_that_is_empty_withdraws_every_key() {
 
 #[tokio::test]
 async fn a_set_that_hangs_is_given_up() {
-    let (peer, app, _) = guarded().await;
+    let (peer, app, _) = guarded_for(SOON).await;
     peer.set(JWKS, Behaviour::Hangs);
     let token = sign(&KEY, &lasting(&peer));
     let answers = join_all((0..20).map(|_| get(&app, "/", &token))).await;

@@ -1,8 +1,8 @@
 //! Introspection: what the authorization server says counts, for moments.
 
 use crate::support::{
-    AUDIENCE, Behaviour, INTROSPECT, JWKS, KEY, ManualClock, Peer, START, admits, app, claims,
-    claims_but, get, refuses, sign,
+    AUDIENCE, Behaviour, INTROSPECT, JWKS, KEY, ManualClock, PATIENCE, Peer, SOON, START, admits,
+    app, claims, claims_but, get, refuses, sign,
 };
 use axum::Router;
 use http::{StatusCode, header};
@@ -185,7 +185,8 @@ async fn a_server_that_cannot_be_asked_opens_nothing() {
         Behaviour::Redirects("https://elsewhere.example/".to_owned()),
         Behaviour::Hangs,
     ] {
-        let (peer, app, _) = guarded().await;
+        let time = if matches!(failure, Behaviour::Hangs) { SOON } else { PATIENCE };
+        let (peer, app, _) = guarded_with(|b| b.timeout(time)).await;
         peer.says("t", active(&json!({})));
         peer.set(INTROSPECT, failure);
         let answer = get(&app, "/", "t").await;

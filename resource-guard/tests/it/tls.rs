@@ -1,11 +1,13 @@
 //! https to the authorization server: the chain and the name are verified, and an operator can add an authority.
 
-use crate::support::{AUDIENCE, KEY, ManualClock, admits, app, claims, jwks, refuses, sign};
+use crate::support::{
+    AUDIENCE, KEY, ManualClock, PATIENCE, admits, app, claims, jwks, refuses, sign,
+};
 use axum::{Json, Router, routing::get};
 use axum_server::{Handle, tls_rustls::RustlsConfig};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use resource_guard::{Guard, GuardBuilder};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 /// An authorization server on https under this name; its address and certificate.
 async fn serve(name: &str) -> (u16, String, Handle<SocketAddr>) {
@@ -29,7 +31,7 @@ fn guard(port: u16) -> GuardBuilder {
     Guard::for_issuer("https://as.example")
         .jwks_uri(format!("https://localhost:{port}/jwks"))
         .audience(AUDIENCE)
-        .timeout(Duration::from_secs(2))
+        .timeout(PATIENCE)
         .clock(Arc::new(ManualClock::new()))
 }
 

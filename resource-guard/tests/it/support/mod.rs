@@ -20,12 +20,19 @@ use oauth_core::{
 };
 use resource_guard::{Guard, GuardBuilder, GuardLayer, Principal, SigningAlgorithm, Timestamp};
 use serde_json::{Value, json};
-use std::sync::{
-    Arc, LazyLock,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use tower::ServiceExt as _;
 
+/// Far longer than anything here takes; so long a guard waits for whoever answers.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// So long a guard waits where somebody hangs.
+pub(crate) const SOON: Duration = Duration::from_secs(2);
 pub(crate) const AUDIENCE: &str = "https://api.example";
 pub(crate) const ISSUER: &str = "https://as.example";
 /// When every test begins.

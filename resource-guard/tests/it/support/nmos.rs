@@ -1,6 +1,6 @@
 //! An NMOS node behind the guard, and tokens for it.
 
-use super::{Answer, ManualClock, Peer, START, call, encode, new_key};
+use super::{Answer, ManualClock, PATIENCE, Peer, START, call, encode, new_key};
 use aws_lc_rs::{
     rand::SystemRandom as Dice,
     signature::{RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair},
@@ -10,10 +10,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use oauth_core::jose::GeneratedKey;
 use resource_guard::{Guard, GuardBuilder, SigningAlgorithm};
 use serde_json::{Value, json};
-use std::{
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
+use std::sync::{Arc, LazyLock};
 
 pub(crate) const HOST: &str = "node1.example";
 pub(crate) const BASE: &str = "/x-nmos/connection/v1.1";
@@ -24,10 +21,8 @@ pub(crate) static RSA: LazyLock<GeneratedKey> = LazyLock::new(|| new_key(Signing
 /// Settings of the guard of a node, and the clock they go by.
 pub(crate) fn node() -> (GuardBuilder, ManualClock) {
     let clock = ManualClock::new();
-    let builder = Guard::nmos_node(HOST)
-        .realm("api")
-        .timeout(Duration::from_secs(2))
-        .clock(Arc::new(clock.clone()));
+    let builder =
+        Guard::nmos_node(HOST).realm("api").timeout(PATIENCE).clock(Arc::new(clock.clone()));
     (builder, clock)
 }
 

@@ -1,6 +1,6 @@
 //! An authorization server on loopback that does what a test wants, and counts.
 
-use super::{AUDIENCE, KEY, ManualClock, jwks};
+use super::{AUDIENCE, KEY, ManualClock, PATIENCE, jwks};
 use axum::{
     Json, Router,
     extract::{OriginalUri, State},
@@ -15,7 +15,6 @@ use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -138,7 +137,7 @@ impl Peer {
         let builder = builder
             .audience(AUDIENCE)
             .realm("api")
-            .timeout(Duration::from_secs(2))
+            .timeout(PATIENCE)
             .clock(Arc::new(clock.clone()));
         (builder, clock)
     }
