@@ -181,11 +181,18 @@ impl Liar {
         let toml = format!("{OUTGOING}{}", self.entry("liar", more));
         start_in(&toml, tempfile::tempdir().unwrap(), TestClock::new()).await
     }
+
+    /// The same, for a provider that says nothing: a server that does not wait for long.
+    pub async fn hasty_server(&self) -> Server {
+        let outgoing = OUTGOING.replace("timeout = 25", "timeout = 3");
+        let toml = format!("{outgoing}{}", self.entry("liar", ""));
+        start_in(&toml, tempfile::tempdir().unwrap(), TestClock::new()).await
+    }
 }
 
-/// The section that lets a server go to providers on this machine.
+/// The section that lets a server go to providers on this machine, and wait for them.
 pub const OUTGOING: &str =
-    "[outgoing]\nallowed_networks = [\"127.0.0.0/8\"]\ndanger_plain_http = true\ntimeout = 1\n";
+    "[outgoing]\nallowed_networks = [\"127.0.0.0/8\"]\ndanger_plain_http = true\ntimeout = 25\n";
 
 impl Mouth {
     fn document(&self) -> Value {
