@@ -1,6 +1,6 @@
 //! Providers that answer in ways no standard knows: a clear line, an exit code, and nothing lost.
 
-use crate::support::Home;
+use crate::support::{Home, PATIENCE};
 use axum::{
     Router,
     extract::State,
@@ -69,6 +69,11 @@ struct Oddity {
 impl Oddity {
     /// A provider that gives this answer, and a client with an access token that is over and a refresh token.
     async fn new(odd: Odd) -> Self {
+        Self::waiting(odd, PATIENCE).await
+    }
+
+    /// The same, with a client that waits so long.
+    async fn waiting(odd: Odd, timeout: Duration) -> Self {
         let script = Script { answer: Arc::new(Mutex::new(odd)), seen: Arc::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -78,7 +83,7 @@ impl Oddity {
             .with_state(script.clone());
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let home = Home::new();
-        let http = HttpOptions { timeout: Duration::from_secs(2), ca_file: None };
+        let http = HttpOptions { timeout, ca_file: None };
         let store = home.builder().http(http).open().await.unwrap();
         let token = Url::parse(&format!("{base}/token")).unwrap();
         let client = Client {
@@ -266,8 +271,8 @@ async fn s3_odd_a_redirect_is_not_followed_with_a_token_in_hand() {
 
 #[tokio::test]
 async fn s3_odd_a_provider_that_is_slow_is_given_up_on_and_another_is_told_nothing() {
-    let slow = Odd { delay: Duration::from_mins(1), ..Odd::new(200, JSON, "{}") };
-    let oddity = Oddity::new(slow).await;
+    let slow = Odd { delay: Duration::from_hours(1), ..Odd::new(200, JSON, "{}") };
+    let oddity = Oddity::waiting(slow, Duration::from_secs(2)).await;
     let error = oddity.client.access_token().await.unwrap_err();
     assert_eq!(
         (error.exit_code(), error.to_string().as_str()),
