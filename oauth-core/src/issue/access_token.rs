@@ -168,7 +168,9 @@ fn form(
         ));
     }
     let default = client.access_token_ttl.unwrap_or(policy.access_token_ttl);
-    let ttl = resources.iter().filter_map(|r| r.access_token_ttl).min().unwrap_or(default);
+    // A resource that says nothing expects no more than what is usual.
+    let lives = resources.iter().map(|r| r.access_token_ttl.unwrap_or(default));
+    let ttl = lives.min().unwrap_or(default);
     Ok((format, ttl.max(policy.access_token_min_ttl).min(policy.access_token_max_ttl)))
 }
 

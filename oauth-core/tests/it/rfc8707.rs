@@ -87,9 +87,11 @@ async fn s2_the_resource_decides_form_and_life() {
     ask().set("resource", OPAQUE).also("resource", ONE).refuses("invalid_target").await;
 }
 
-/// The shortest life of several, and never more than the policy's most.
+/// The shortest life of several, and never more than the policy's most. A resource that says nothing stands for the life
+/// that the client or the policy gives.
 #[tokio::test]
 async fn the_shortest_life_wins() {
+    const SILENT: &str = "urn:example:silent";
     let world = Setup::new()
         .client("web", |c| c.access_token_ttl = Some(Duration::from_secs(7)))
         .builder(|b| {
@@ -97,7 +99,10 @@ async fn the_shortest_life_wins() {
                 access_token_ttl: Some(Duration::from_secs(ttl)),
                 ..known(uri, "")
             };
-            b.resource(with(ONE, 100)).resource(with(TWO, 50)).resource(with(OPAQUE, u64::MAX))
+            b.resource(with(ONE, 100))
+                .resource(with(TWO, 50))
+                .resource(with(OPAQUE, u64::MAX))
+                .resource(known(SILENT, ""))
         })
         .start()
         .await;
@@ -107,6 +112,13 @@ async fn the_shortest_life_wins() {
     let both = ask().set("resource", ONE).also("resource", TWO);
     assert_eq!(both.issues().await.expires_in, 50);
     assert_eq!(ask().set("resource", OPAQUE).issues().await.expires_in, 86_400);
+    let life = async |client: &str, resource: &str| {
+        let ask = world.token(client, "client_credentials").set("resource", SILENT);
+        ask.also("resource", resource).issues().await.expires_in
+    };
+    assert_eq!(life("web", ONE).await, 7);
+    assert_eq!(life("other", ONE).await, 100);
+    assert_eq!(life("other", OPAQUE).await, 600);
 }
 
 #[tokio::test]
