@@ -330,9 +330,10 @@ async fn is_consented(
     let Some(login) = &pending.login else {
         return Ok(false);
     };
-    // A consent is to a program somebody can recognise; a public client could be anybody's
-    // (RFC 6749 10.2), so it is asked for again unless its redirect URI is https.
-    let recognisable = !client.is_public() || pending.redirect_uri.starts_with("https:");
+    // A consent is to a program somebody can recognise (RFC 6749 10.2): by an address that is https, or by what only a
+    // confidential client has. That is asked at the token endpoint, so it says nothing of who gets what goes in front.
+    let proven_later = !client.is_public() && matches!(&*pending.response_type, "code" | "none");
+    let recognisable = proven_later || pending.redirect_uri.starts_with("https:");
     if client.skip_consent && (recognisable || pending.signed_in_here) {
         return Ok(true);
     }

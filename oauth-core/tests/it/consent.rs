@@ -1,7 +1,7 @@
 //! Consent: remembered for what was agreed to, by whom, for whom; and for nothing more.
 
-use crate::support::{Setup, USER, World};
-use oauth_core::model::{ClientId, UserId};
+use crate::support::{CALLBACK, RESPONSE_TYPES, Setup, USER, World};
+use oauth_core::model::{Client, ClientId, RedirectUri, UserId};
 
 #[tokio::test]
 async fn it_covers_what_was_agreed_and_less() {
@@ -122,4 +122,34 @@ async fn nothing_is_skipped_for_who_could_be_anybody() {
     }
     // At an https address there is only one.
     world.request("spa").signed_in(USER).set("prompt", "none").granted().await;
+}
+
+/// The same for a client with a secret, of which nothing is seen where tokens are answered in front.
+#[tokio::test]
+async fn nothing_in_front_is_skipped_for_who_could_be_anybody() {
+    let native = |c: &mut Client| {
+        let uris = [CALLBACK, "http://127.0.0.1/cb"];
+        c.redirect_uris = uris.map(|uri| RedirectUri::parse(uri).unwrap()).into();
+    };
+    let world = Setup::openid()
+        .client("rp", native)
+        .client("rp", |c| c.skip_consent = true)
+        .client("rp2", native)
+        .start()
+        .await;
+    for (client, kind) in ["rp", "rp2"].into_iter().flat_map(|c| RESPONSE_TYPES.map(|k| (c, k))) {
+        let request = |redirect_uri: &str| {
+            let request = world.sign_in(client).set("redirect_uri", redirect_uri);
+            request.set("response_type", kind).signed_in(USER)
+        };
+        let app = "http://127.0.0.1:5000/cb";
+        request(app).granted().await;
+        request(CALLBACK).set("prompt", "none").granted().await;
+        let silent = request(app).set("prompt", "none");
+        if ["code", "none"].contains(&kind) {
+            silent.granted().await;
+        } else {
+            silent.refuses("consent_required").await;
+        }
+    }
 }
