@@ -2,7 +2,7 @@
 
 use crate::{
     error::{ErrorCode, OAuthError},
-    model::{ClaimRequest, ClaimsRequest, Client, PendingAuthorization, Scope},
+    model::{ClaimRequest, ClaimsRequest, Client, Consent, PendingAuthorization, Scope},
     openid::scope_of_claim,
 };
 use serde_json::{Map, Value};
@@ -70,13 +70,17 @@ pub(super) fn needed(pending: &PendingAuthorization, client: &Client) -> Scope {
     Scope::parse(&all.join(" ")).unwrap_or_else(|| pending.scope.clone())
 }
 
-/// The words of a yes to this request, as it is remembered: what was needed, and a word `resource:uri` for each place
+/// The words of a yes to this request, as it is remembered: what was needed, and the same once more for each resource
 /// where the access token is good. A scope agreed to for one resource is not agreed to for another.
 pub(super) fn remembered(pending: &PendingAuthorization, client: &Client) -> Scope {
     let needed = needed(pending, client);
-    let places = pending.resources.iter().map(|uri| format!("resource:{}", uri.as_str()));
-    let all: Vec<_> = needed.iter().map(str::to_owned).chain(places).collect();
-    Scope::parse(&all.join(" ")).unwrap_or(needed)
+    let mut words: Vec<String> = needed.iter().map(str::to_owned).collect();
+    for uri in &pending.resources {
+        // The resource itself is something to agree to, also where no scope is asked for.
+        let there = needed.iter().chain([""]);
+        words.extend(there.map(|word| Consent::word_at(uri.as_str(), word)));
+    }
+    Scope::parse(&words.join(" ")).expect("what a URI is made of may be in a scope token")
 }
 
 /// Leaves of a request what a person agreed to. `openid` stays: without it there would be no sign-in to answer with.
@@ -102,12 +106,17 @@ pub(super) fn narrow(
 /// Whether what was agreed to covers what is needed. Whoever agreed to a scope agreed to each of its claims.
 pub(super) fn is_covered(needed: &Scope, agreed: &Scope) -> bool {
     needed.iter().all(|word| {
-        agreed.contains(word)
-            || word
-                .strip_prefix("claim:")
-                .and_then(scope_of_claim)
-                .is_some_and(|scope| agreed.contains(scope))
+        agreed.contains(word) || scope_of_word(word).is_some_and(|scope| agreed.contains(&scope))
     })
+}
+
+/// The word for the scope of a claim, at the same resource where it is at one.
+fn scope_of_word(word: &str) -> Option<String> {
+    let scope = |word: &str| word.strip_prefix("claim:").and_then(scope_of_claim);
+    match Consent::split_word(word) {
+        Some((resource, word)) => Some(Consent::word_at(resource, scope(word)?)),
+        None => scope(word).map(str::to_owned),
+    }
 }
 
 #[cfg(test)]
@@ -147,5 +156,17 @@ mod tests {
         assert!(is_covered(&scope("openid claim:email"), &scope("openid claim:email")));
         assert!(!is_covered(&scope("openid email"), &scope("openid claim:email")));
         assert!(!is_covered(&scope("openid claim:email"), &scope("openid profile")));
+    }
+
+    #[test]
+    fn rfc8707_s2_what_was_agreed_to_for_one_resource_covers_nothing_at_another() {
+        let scope = |text: &str| Scope::parse(text).unwrap();
+        let agreed = scope("openid email for:urn:a>openid for:urn:a>email");
+        assert!(is_covered(&scope("for:urn:a>openid for:urn:a>claim:email"), &agreed));
+        assert!(!is_covered(&scope("for:urn:b>openid"), &agreed));
+        assert!(!is_covered(&scope("for:urn:b>claim:email"), &agreed));
+        assert!(!is_covered(&scope("for:urn:a>profile"), &agreed));
+        // A yes from when words and resources were remembered apart.
+        assert!(!is_covered(&scope("a for:urn:a>a"), &scope("a resource:urn:a")));
     }
 }

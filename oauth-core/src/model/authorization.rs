@@ -47,8 +47,24 @@ pub struct Consent {
     pub user: UserId,
     /// For which client.
     pub client: ClientId,
-    /// To what.
+    /// To what: scope tokens, words `claim:name`, and for what was agreed to at resources, words made by
+    /// [`word_at`](Self::word_at) as well.
     pub scope: Scope,
     /// When it was last given.
     pub at: Timestamp,
+}
+
+impl Consent {
+    const AT: &str = "for:";
+
+    /// The word for a word of a request at a resource: what was agreed to for one resource says nothing of another.
+    pub fn word_at(resource: &str, word: &str) -> String {
+        // No URI has this sign, so it can be read back in one way only.
+        format!("{}{resource}>{word}", Self::AT)
+    }
+
+    /// The resource and the word of a word that is at a resource.
+    pub fn split_word(word: &str) -> Option<(&str, &str)> {
+        word.strip_prefix(Self::AT)?.split_once('>')
+    }
 }

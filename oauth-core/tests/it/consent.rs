@@ -1,7 +1,17 @@
 //! Consent: remembered for what was agreed to, by whom, for whom; and for nothing more.
 
 use crate::support::{CALLBACK, RESPONSE_TYPES, Setup, USER, World};
-use oauth_core::model::{Client, ClientId, RedirectUri, UserId};
+use oauth_core::{
+    model::{
+        Client, ClientId, Committed, Consent, Consume, Issuance, Parent, RedirectUri, Resource,
+        UserId,
+    },
+    ports::GrantStore as _,
+    testing::fixtures,
+};
+
+const ONE: &str = "https://one.example/";
+const TWO: &str = "https://two.example/";
 
 #[tokio::test]
 async fn it_covers_what_was_agreed_and_less() {
@@ -70,20 +80,21 @@ async fn nothing_else_is_remembered() {
     again.reply.interaction("/consent");
 }
 
-/// The same scope for another resource is another key to another door.
-#[tokio::test]
-async fn it_is_for_the_resources_it_was_given_for() {
-    use oauth_core::{model::Resource, testing::fixtures};
-    const ONE: &str = "https://one.example/";
-    const TWO: &str = "https://two.example/";
+/// A world with two resources.
+async fn with_resources() -> World {
     let known = |uri: &str| Resource {
         uri: fixtures::resource(uri),
         access_token_format: None,
         access_token_ttl: None,
         scope: fixtures::scope(""),
     };
-    let world =
-        Setup::new().builder(move |b| b.resource(known(ONE)).resource(known(TWO))).start().await;
+    Setup::new().builder(move |b| b.resource(known(ONE)).resource(known(TWO))).start().await
+}
+
+/// The same scope for another resource is another key to another door.
+#[tokio::test]
+async fn it_is_for_the_resources_it_was_given_for() {
+    let world = with_resources().await;
     let request = || world.request("web").signed_in(USER);
     let silent = || request().set("prompt", "none");
     request().set("resource", ONE).code().await;
@@ -103,6 +114,61 @@ async fn it_is_for_the_resources_it_was_given_for() {
     let other = || world.request("other").signed_in(USER);
     other().code().await;
     other().set("resource", ONE).set("prompt", "none").refuses("consent_required").await;
+}
+
+/// RFC 8707 2: a yes is to a scope at a resource, not to every scope agreed to so far at every resource named so far.
+#[tokio::test]
+async fn scopes_and_resources_are_agreed_to_in_pairs() {
+    let world = with_resources().await;
+    let request = |client: &str, scope: &str| {
+        world.request(client).signed_in(USER).set("scope", scope).set("prompt", "none")
+    };
+    let asked = |client: &str, scope: &str| request(client, scope).unset("prompt");
+    // Two yeses at two resources.
+    asked("web", "a").set("resource", TWO).code().await;
+    asked("web", "b").set("resource", ONE).code().await;
+    for (scope, resource, covered) in
+        [("a", TWO, true), ("b", ONE, true), ("a", ONE, false), ("b", TWO, false)]
+    {
+        let silent = request("web", scope).set("resource", resource);
+        if covered {
+            silent.granted().await;
+        } else {
+            silent.refuses("consent_required").await;
+        }
+    }
+    request("web", "a b").set("resource", ONE).refuses("consent_required").await;
+    let both = request("web", "a").set("resource", ONE).also("resource", TWO);
+    both.refuses("consent_required").await;
+    // One without a resource, and a smaller one at one.
+    asked("other", "a b").code().await;
+    asked("other", "b").set("resource", ONE).code().await;
+    request("other", "b").set("resource", ONE).granted().await;
+    request("other", "a").set("resource", ONE).refuses("consent_required").await;
+    request("other", "a b").granted().await;
+}
+
+/// What was remembered in words and resources apart covers no request for a resource.
+#[tokio::test]
+async fn an_old_yes_is_to_no_resource() {
+    let world = with_resources().await;
+    let old = Issuance {
+        consume: Consume::Nothing,
+        parent: Parent::None,
+        code: None,
+        tokens: Vec::new(),
+        consent: Some(Consent {
+            user: UserId::new(USER),
+            client: ClientId::new("web"),
+            scope: fixtures::scope(&format!("a b resource:{ONE}")),
+            at: fixtures::NOW,
+        }),
+        at: fixtures::NOW,
+    };
+    assert_eq!(world.store.commit(old).await.unwrap(), Committed::Done);
+    let silent = || world.request("web").signed_in(USER).set("prompt", "none");
+    silent().granted().await;
+    silent().set("resource", ONE).refuses("consent_required").await;
 }
 
 /// RFC 6749 10.2: where anybody could be who answers to the address, a person has done something in each request, even

@@ -2,10 +2,10 @@
 
 use crate::{people::letters, state::AppState};
 use oauth_core::{
-    model::{Access, ClientAuth, Scope, SecretMethod, Timestamp, TokenFormat},
+    model::{Access, ClientAuth, Consent, Scope, SecretMethod, Timestamp, TokenFormat},
     openid::scope_of_claim,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use time::{OffsetDateTime, macros::format_description};
 
 /// Something to choose, with what it means.
@@ -105,14 +105,25 @@ pub(super) fn scopes(state: &AppState, scope: &Scope) -> Vec<ScopeLine> {
         }
         unknown = unknown.without([words.name.as_str()]);
     }
-    // A remembered yes names the resources it was given for.
-    let other = |name: &str| name.strip_prefix("resource:").unwrap_or(name).to_owned();
-    lines.extend(unknown.iter().map(|name| ScopeLine {
-        name: name.to_owned(),
-        title: other(name),
-        description: format!("use \u{201c}{}\u{201d}", other(name)),
-    }));
+    let mut shown = BTreeSet::new();
+    for word in unknown.iter() {
+        let title = called(word);
+        if shown.insert(title) {
+            lines.push(ScopeLine {
+                name: word.to_owned(),
+                title: title.to_owned(),
+                description: format!("use \u{201c}{title}\u{201d}"),
+            });
+        }
+    }
     lines
+}
+
+/// What a word is called that no configuration knows. A remembered yes names the resources it was given for: once with
+/// each word, and in times past as words of their own.
+fn called(word: &str) -> &str {
+    let at = Consent::split_word(word).map(|(resource, _)| resource);
+    at.or_else(|| word.strip_prefix("resource:")).unwrap_or(word)
 }
 
 /// The words that stand for single claims of a scope, with the claims.

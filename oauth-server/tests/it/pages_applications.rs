@@ -1,6 +1,9 @@
 //! `/account/applications`.
 
-use crate::support::{json, start};
+use crate::{
+    pages_actors::interaction,
+    support::{json, start},
+};
 use http::StatusCode;
 
 #[tokio::test]
@@ -48,6 +51,28 @@ async fn revoking_ends_tokens_and_consent_of_one_person_alone() {
     assert_eq!(active(&eves, "access_token").await, true);
     assert_eq!(active(&eves, "refresh_token").await, true);
     assert!(eve.authorize(&client.id, &[]).await.contains("code="), "Eve's consent stays");
+}
+
+/// RFC 8707: a yes is remembered for each scope at each resource, and told in fewer words.
+#[tokio::test]
+async fn a_resource_is_named_once() {
+    const API: &str = "https://api.example/";
+    let server = start(&format!("[[resource]]\nuri = \"{API}\"")).await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let consent = ada.authorize(&client.id, &[("resource", API)]).await;
+    let interaction = interaction(&consent);
+    let form = [
+        ("interaction", &*interaction),
+        ("decision", "allow"),
+        ("scope:profile", "yes"),
+        ("scope:query", "yes"),
+    ];
+    assert!(ada.post("/consent", &form).await.location().contains("code="));
+    let page = ada.get("/account/applications").await;
+    assert!(page.html.contains("look up what the registry knows"), "{}", page.html);
+    assert_eq!(page.html.matches(&format!("use \u{201c}{API}\u{201d}")).count(), 1);
+    assert!(!page.html.contains("for:https"), "{}", page.html);
 }
 
 #[tokio::test]
