@@ -174,8 +174,8 @@ async fn rotate(state: &AppState, output: Output, id: &str) -> anyhow::Result<()
     let Some(fresh) = registration::rotate_secret(state.provider.env(), &client) else {
         bail!("{id} has no secret");
     };
-    if !state.store.replace_client(fresh.client.clone()).await? {
-        bail!("{id} was deleted meanwhile");
+    if !state.store.replace_unchanged_client(fresh.client.clone(), &client).await? {
+        bail!("{id} was changed or deleted meanwhile; look at it, and try again");
     }
     let entry = Entry::new(Kind::RegistrationChanged).client(&fresh.client.id);
     state.audit.write(entry.detail("another secret, at the command line")).await?;

@@ -144,6 +144,17 @@ impl Explanation {
         )
     }
 
+    /// Somebody else was faster.
+    pub(super) const fn changed_meanwhile() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "changed_meanwhile",
+            "It was changed at the same moment",
+            "Somebody changed this while you did, so what you did was left undone.",
+            "Open it again, look at what it is now, and do it once more.",
+        )
+    }
+
     /// Somebody else has the address by now.
     pub(super) const fn email_taken() -> Self {
         Self::new(

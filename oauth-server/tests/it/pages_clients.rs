@@ -4,8 +4,14 @@ use crate::{
     pages_actors::{CALLBACK, Made, PASSWORD, SignedIn, client_form},
     support::{self, start},
 };
-use http::StatusCode;
-use oauth_core::model::{ClientAuth, SecretHash, UserId};
+use axum::body::{Body, to_bytes};
+use futures_util::stream;
+use http::{Request, StatusCode};
+use oauth_core::{
+    model::{Client, ClientAuth, HashedToken, SecretHash, SecretMethod, UserId},
+    ports::ClientStore as _,
+    seaorm::SeaStore,
+};
 use serde_json::json;
 
 #[tokio::test]
@@ -237,6 +243,99 @@ async fn a_new_secret_ends_the_old_one() {
     assert_eq!(token(&new).await.0, StatusCode::OK);
 }
 
+/// What another process did, of which this one knows nothing yet.
+async fn changed_elsewhere(made: &Made, store: &SeaStore, change: impl FnOnce(&mut Client)) {
+    let mut client = store.clients_of_one(made).await;
+    change(&mut client);
+    assert!(store.replace_client(client).await.unwrap());
+}
+
+/// Another secret than the one that was shown.
+fn rotated(client: &mut Client) {
+    let secret = SecretHash::Sha256(HashedToken::of("made elsewhere"));
+    client.auth = ClientAuth::Secret(SecretMethod::Basic, secret);
+}
+
+/// Clients are remembered for some seconds. What is changed here is the one that is stored.
+#[tokio::test]
+async fn a_secret_that_was_replaced_elsewhere_does_not_come_back() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let made = ada.create_client(&[]).await;
+    let store = &server.state.store;
+    assert!(ada.authorize(&made.id, &[]).await.starts_with("/consent?"), "it is remembered");
+    changed_elsewhere(&made, store, rotated).await;
+    let at = format!("/clients/{}/edit", made.id);
+    let page = ada.post(&at, &client_form(&[("client_name", "Door")])).await;
+    assert!(page.location().ends_with("?done=saved"));
+    let mut wanted = store.clients_of_one(&made).await;
+    rotated(&mut wanted);
+    assert_eq!((&*wanted.name, &wanted), ("Door", &store.clients_of_one(&made).await));
+    // The other way round: a new secret undoes nothing else.
+    assert!(ada.authorize(&made.id, &[]).await.starts_with("/consent?"));
+    changed_elsewhere(&made, store, |client| client.name = "Gate".into()).await;
+    let page = ada.post(&format!("/clients/{}/secret", made.id), &[]).await;
+    let secret = page.by_id("client-secret");
+    let client = store.clients_of_one(&made).await;
+    assert_eq!(client.name, "Gate");
+    assert!(
+        matches!(&client.auth, ClientAuth::Secret(_, SecretHash::Sha256(hash)) if hash.matches(&secret))
+    );
+}
+
+/// A form of our pages, in the middle of which something else happens.
+fn sent_while(
+    path: &str,
+    form: &[(&str, &str)],
+    something: impl Future<Output = ()> + Send + 'static,
+) -> Request<Body> {
+    let mut request = support::form_request(path, None, form);
+    request.headers_mut().insert("sec-fetch-site", "same-origin".parse().unwrap());
+    request.map(|body| {
+        Body::from_stream(stream::once(async move {
+            something.await;
+            to_bytes(body, usize::MAX).await
+        }))
+    })
+}
+
+#[tokio::test]
+async fn what_changes_at_the_same_moment_is_not_written_over() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let made = ada.create_client(&[]).await;
+    let store = &server.state.store;
+    let elsewhere = || {
+        let (made, store) = (made.clone(), store.clone());
+        async move { changed_elsewhere(&made, &store, rotated).await }
+    };
+    let at = format!("/clients/{}/edit", made.id);
+    let form = client_form(&[("client_name", "Door")]);
+    let page = ada.send(sent_while(&at, &form, elsewhere())).await;
+    assert_eq!((page.status, page.problems()), (StatusCode::CONFLICT, vec!["client_name"]));
+    assert_eq!(page.value("client_name"), "Door", "what was typed is kept");
+    let mut wanted = store.clients_of_one(&made).await;
+    rotated(&mut wanted);
+    assert_eq!((&*wanted.name, &wanted), ("Camera wall", &store.clients_of_one(&made).await));
+    // Said once more, it is done, and the other change stays.
+    assert!(ada.post(&at, &form).await.location().ends_with("?done=saved"));
+    wanted.name = "Door".into();
+    assert_eq!(store.clients_of_one(&made).await, wanted);
+
+    let renamed = {
+        let (made, store) = (made.clone(), store.clone());
+        async move { changed_elsewhere(&made, &store, |c| c.name = "Gate".into()).await }
+    };
+    let at = format!("/clients/{}/secret", made.id);
+    let page = ada.send(sent_while(&at, &[], renamed)).await;
+    assert_eq!(
+        (page.status, &*page.by_id("error-title")),
+        (StatusCode::CONFLICT, "It was changed at the same moment")
+    );
+    wanted.name = "Gate".into();
+    assert_eq!(store.clients_of_one(&made).await, wanted);
+}
+
 #[tokio::test]
 async fn deleting_takes_two_steps_and_ends_everything() {
     let server = start("").await;
@@ -365,17 +464,15 @@ async fn nobody_makes_clients_without_end() {
 
 /// What the tests look up behind the pages.
 trait Behind {
-    async fn clients_of_one(&self, made: &Made) -> oauth_core::model::Client;
+    async fn clients_of_one(&self, made: &Made) -> Client;
     async fn clients_of_user(&self, user: &UserId) -> usize;
 }
 
-impl Behind for oauth_core::seaorm::SeaStore {
-    async fn clients_of_one(&self, made: &Made) -> oauth_core::model::Client {
-        use oauth_core::ports::ClientStore as _;
+impl Behind for SeaStore {
+    async fn clients_of_one(&self, made: &Made) -> Client {
         (*self.client(&made.client_id()).await.unwrap().unwrap()).clone()
     }
     async fn clients_of_user(&self, user: &UserId) -> usize {
-        use oauth_core::ports::ClientStore as _;
         self.clients_of(user).await.unwrap().len()
     }
 }

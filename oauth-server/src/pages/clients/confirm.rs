@@ -1,6 +1,6 @@
 //! `/clients/{id}/delete` and `/clients/{id}/secret`: what cannot be taken back is asked for twice.
 
-use super::{Owned, has_secret, is_first, mark, show::made};
+use super::{Owned, has_secret, is_first, mark, show::made, was_changed};
 use crate::{
     audit::{Entry, Kind},
     pages::{
@@ -70,8 +70,9 @@ pub(super) async fn rotate(
         return Ok(see_other(&format!("/clients/{}?done=made", owned.client.id)));
     }
     let Registered { client, secret } = rotated;
-    if !env.clients.replace_client(client.clone()).await? {
-        return Err(Explanation::not_found().into());
+    if !env.clients.replace_unchanged_client(client.clone(), &owned.client).await? {
+        was_changed(&state, &client).await?;
+        return Err(Explanation::changed_meanwhile().into());
     }
     let entry = Entry::new(Kind::RegistrationChanged).client(&client.id).user(&owned.user().id);
     state.audit.write(entry.detail("another secret, on the pages")).await?;

@@ -7,11 +7,12 @@ use super::{
     more::{self, Section},
     rules,
     show::made,
+    was_changed,
 };
 use crate::{
     audit::{self, Entry},
     pages::{
-        errors::{Explanation, Trouble},
+        errors::Trouble,
         form::{Form, Problems},
         page::{Frame, see_other, show as page},
         visit::SignedIn,
@@ -30,6 +31,10 @@ use oauth_core::{error::PortError, model::Scope, params::Params};
 
 /// More clients than anybody makes by hand.
 const MOST_CLIENTS: usize = 100;
+
+/// What is said when somebody else was faster.
+const CHANGED: &str =
+    "Somebody changed this client while you did. Save again to put this in the place of that.";
 
 /// The ways of proving who one is, in words.
 const METHODS: [(&str, &str, &str); 5] = [
@@ -169,8 +174,10 @@ pub(super) async fn save(
             return Ok(form(&state, &About::Known(&owned), draft, &objections, status));
         }
     };
-    if !env.clients.replace_client(client.clone()).await? {
-        return Err(Explanation::not_found().into());
+    if !env.clients.replace_unchanged_client(client.clone(), &owned.client).await? {
+        was_changed(&state, &client).await?;
+        let objection = Objection { field: Field::Name, text: CHANGED.into() };
+        return Ok(form(&state, &About::Known(&owned), draft, &[objection], StatusCode::CONFLICT));
     }
     let entry = Entry::new(audit::Kind::RegistrationChanged).client(&client.id);
     let entry = entry.user(&owned.user().id).scope(&client.scope.to_string());

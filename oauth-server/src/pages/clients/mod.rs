@@ -58,7 +58,8 @@ impl FromRequestParts<AppState> for Owned {
         if id.chars().any(char::is_control) {
             return Err(Explanation::not_found().into());
         }
-        let client = state.provider.env().clients.client(&ClientId::new(id)).await?;
+        // What is changed is the registration as it is, and not as it was a moment ago.
+        let client = state.provider.env().clients.current_client(&ClientId::new(id)).await?;
         let owned = client.filter(|c| c.owner.as_ref() == Some(&visit.user().id));
         Ok(Self { client: owned.ok_or(Explanation::not_found())?, visit })
     }
@@ -77,6 +78,14 @@ fn rules(state: &AppState) -> Rules {
 /// Whether it authenticates by a secret, which can be lost or replaced.
 const fn has_secret(client: &Client) -> bool {
     matches!(client.auth, ClientAuth::Secret(..) | ClientAuth::SecretJwt(_))
+}
+
+/// Whether a client that was not written over is there and another one; where it is gone, it does not exist.
+async fn was_changed(state: &AppState, client: &Client) -> Result<(), Trouble> {
+    match state.provider.env().clients.current_client(&client.id).await? {
+        Some(_) => Ok(()),
+        None => Err(Explanation::not_found().into()),
+    }
 }
 
 /// A new mark for a form that must not be sent twice.
