@@ -28,9 +28,14 @@ pub trait ClientStore: Send + Sync {
         let _ = client;
         Err(PortError::new("this store keeps no clients that await approval"))
     }
-    /// Replaces a client's registration, and has it await approval again, all or nothing; false when there is none.
-    async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
-        let _ = client;
+    /// Replaces a client's registration where what is stored is still `before`, as
+    /// [`replace_unchanged_client`](Self::replace_unchanged_client) does, and has it await approval again, all or nothing.
+    async fn replace_pending_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
+        let _ = (client, before);
         Err(PortError::new("this store keeps no clients that await approval"))
     }
     /// The client as it is now, whatever may be remembered of it: for whoever is about to change it, and for itself.

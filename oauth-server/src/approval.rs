@@ -105,15 +105,27 @@ impl ClientStore for ApprovedClients {
     ) -> Result<bool, PortError> {
         // Whoever looked at the question is not to answer another one, though nobody has to ask any more.
         if !client.is_as(before) && is_pending(&self.store, &client.id).await? {
-            return self.replace_pending_client(client).await;
+            return self.replace_pending_client(client, before).await;
         }
         self.store.replace_unchanged_client(client, before).await
     }
 
-    async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
+    async fn replace_pending_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
         let now = self.clock.now();
         let question = self.question(&client, now);
-        self.store.write(move |t| Box::pin(replace_and_ask(t, client, question, now))).await
+        let before = before.clone();
+        self.store
+            .write(move |t| {
+                Box::pin(async move {
+                    Ok(is_still(t, &before).await?
+                        && replace_and_ask(t, client, question, now).await?)
+                })
+            })
+            .await
     }
 
     async fn remove_client(&self, id: &ClientId) -> Result<bool, PortError> {
@@ -123,6 +135,15 @@ impl ClientStore for ApprovedClients {
     async fn keep_client(&self, id: &ClientId) -> Result<bool, PortError> {
         self.store.keep_client(id).await
     }
+}
+
+/// Locks the question and then the client, as whoever answers does; whether the client is as it was.
+async fn is_still(t: &DatabaseTransaction, before: &Client) -> Result<bool, PortError> {
+    let id = before.id.as_str();
+    Entity::find_by_id(id).lock_exclusive().one(t).await?;
+    let row = client::Entity::find_by_id(id).lock_exclusive().one(t).await?;
+    let stored: Option<Client> = row.map(TryInto::try_into).transpose()?;
+    Ok(stored.is_some_and(|stored| stored.is_as(before)))
 }
 
 async fn replace_and_ask(
@@ -139,7 +160,6 @@ async fn replace_and_ask(
         .update_columns([Column::ExpiresAt, Column::Address])
         .to_owned();
     Entity::insert(question).on_conflict(again).exec_without_returning(t).await?;
-    let id = client.id.as_str().to_owned();
     // What it may keep for good it keeps; whether it is kept at all is decided with the approval.
     let row = client::ActiveModel {
         expires_at: sea_orm::ActiveValue::NotSet,
@@ -147,14 +167,10 @@ async fn replace_and_ask(
     };
     let replaced = client::Entity::update_many()
         .set(row)
-        .filter(client::Column::Id.eq(id.as_str()))
+        .filter(client::Column::Id.eq(client.id.as_str()))
         .exec(t)
         .await?;
-    if replaced.rows_affected == 0 {
-        Entity::delete_by_id(id).exec(t).await?;
-        return Ok(false);
-    }
-    Ok(true)
+    Ok(replaced.rows_affected == 1)
 }
 
 /// A client that awaits approval, and what is known of the question.

@@ -149,10 +149,10 @@ pub async fn update_registration(
     let registered = checked.replace(env, &current).await;
     let Registered { mut client, secret } = registered.map_err(|o| registration::refusal(&o))?;
     client.skip_consent &= !reaches_further(&client, &current);
+    // It may have become another meanwhile, of which an administrator has approved.
     let replaced = if registrars.must_approve_changes() && is_another(&client, &current) {
-        env.clients.replace_pending_client(client.clone()).await?
+        env.clients.replace_pending_client(client.clone(), &current).await?
     } else {
-        // It may have become another meanwhile, of which an administrator has approved.
         env.clients.replace_unchanged_client(client.clone(), &current).await?
     };
     if !replaced {

@@ -85,9 +85,13 @@ impl ClientStore for CachedClients {
         replaced
     }
 
-    async fn replace_pending_client(&self, client: Client) -> Result<bool, PortError> {
+    async fn replace_pending_client(
+        &self,
+        client: Client,
+        before: &Client,
+    ) -> Result<bool, PortError> {
         let id = client.id.clone();
-        let replaced = self.store.replace_pending_client(client).await;
+        let replaced = self.store.replace_pending_client(client, before).await;
         self.known.remove(&id);
         replaced
     }

@@ -2,12 +2,16 @@
 
 use crate::{
     command_line::{bad, good},
-    is10_actors::{is10, json_request},
+    is10_actors::{is10, json_request, refused},
     is10_registration::{answer, asked_at, controller, id, registered},
-    support::Server,
+    support::{Server, start},
 };
+use axum::{Json, Router, routing::get};
 use http::StatusCode;
-use oauth_core::{ports::ClientStore as _, testing::TestDatabase};
+use oauth_core::{
+    model::Client, ports::ClientStore as _, registration::rotate_secret, seaorm::SeaStore,
+    testing::TestDatabase,
+};
 use oauth_server::approval::{self, Answer};
 use serde_json::{Value, json as object};
 
@@ -90,6 +94,54 @@ async fn a20_two_questions_of_one_second_are_two() {
         assert!(server.acts(id.as_str()).await);
         server.state.store.close().await.unwrap();
     }
+}
+
+/// RFC 7592 2.2: what is decided about one registration is not written over another, here while the list of its sector is
+/// fetched.
+#[tokio::test]
+async fn a_change_that_awaits_approval_brings_no_old_secret_back() {
+    const LOOPBACK: &str = "[registration]\nmode = \"approval\"\ndanger_loopback = true\n[outgoing]\ndanger_plain_http = true\nallowed_networks = [\"127.0.0.0/8\"]";
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = start(&format!("{LOOPBACK}\n[database]\nurl = \"{}\"", database.url())).await;
+        let client = registered(&server, None, &controller()).await;
+        let id = id(&client);
+        assert!(answer(&server, &client, Answer::Approve).await);
+        let store = &server.state.store;
+        let known = store.client(&id).await.unwrap().unwrap();
+        let rotated = rotate_secret(server.state.provider.env(), &known).unwrap().client;
+        let sector = publish_while(store.clone(), rotated.clone()).await;
+        let more = object!({ "client_name": "Desk", "sector_identifier_uri": sector });
+        let mut body = with(&more);
+        body["client_id"] = client["client_id"].clone();
+        let path = format!("/oauth/register/{}", id.as_str());
+        let own = client["registration_access_token"].as_str();
+        let put = || server.send(json_request("PUT", &path, own, &body));
+        refused(put().await, 503, "temporarily_unavailable").await;
+        assert_eq!(*store.client(&id).await.unwrap().unwrap(), rotated);
+        assert!(server.acts(id.as_str()).await, "nothing is asked either");
+        // Said once more, it is asked, and the new secret stays.
+        assert_eq!(put().await.status(), StatusCode::OK);
+        assert!(!server.acts(id.as_str()).await);
+        let stored = store.client(&id).await.unwrap().unwrap();
+        assert_eq!((&*stored.name, &stored.auth), ("Desk", &rotated.auth));
+        store.close().await.unwrap();
+    }
+}
+
+/// An address of this machine with the list of the sector. Whoever fetches it finds that the client has become another.
+async fn publish_while(store: SeaStore, client: Client) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let list = get(move || {
+        let (store, client) = (store.clone(), client.clone());
+        async move {
+            assert!(store.replace_client(client.clone()).await.unwrap());
+            Json(client.redirect_uris)
+        }
+    });
+    let router = Router::new().route("/sector", list);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}/sector")
 }
 
 #[tokio::test]
