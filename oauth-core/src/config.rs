@@ -56,7 +56,7 @@ pub struct Policy {
     /// before it.
     pub acr_values: Vec<String>,
     /// For how long a client that took part in a browser session is remembered, to be told of its end. As long as
-    /// such a session can last.
+    /// such a session can last. Keys that are not published any more read its id tokens as hints for as long.
     pub session_ttl: Duration,
     /// Which audience a client's assertion must name.
     pub assertion_audience: AssertionAudience,

@@ -1,6 +1,6 @@
 //! Loading, rotating, retiring.
 
-use super::snapshot::{Entry, Snapshot};
+use super::snapshot::{Entry, Keep, Snapshot};
 use crate::{
     config::Policy,
     error::PortError,
@@ -37,8 +37,16 @@ struct Timetable {
     lifetime: Duration,
     /// How long it is published before.
     lead: Duration,
-    /// How long it is published afterwards: as long as anything it signed can live.
-    keep: Duration,
+    /// How long it is of use afterwards.
+    keep: Keep,
+}
+
+/// It is published as long as anything it signed can live, and known as long as a session can last that an id token of
+/// it came out of.
+fn keep(policy: &Policy) -> Keep {
+    let published = policy.access_token_max_ttl.max(policy.id_token_ttl);
+    let known = if policy.openid { published.max(policy.session_ttl) } else { published };
+    Keep { published, known }
 }
 
 /// The signing keys of this provider, loaded from the store and unsealed.
@@ -70,7 +78,7 @@ impl KeyRing {
                 algorithms: policy.algorithms.clone(),
                 lifetime: policy.key_lifetime,
                 lead: policy.key_publish_lead,
-                keep: policy.access_token_max_ttl.max(policy.id_token_ttl),
+                keep: keep(policy),
             },
             names,
             snapshot: RwLock::default(),
@@ -120,7 +128,7 @@ impl KeyRing {
         self.load(now).await?;
         for &alg in &self.timetable.algorithms {
             let snapshot = self.loaded();
-            let (newest, sequence) = snapshot.newest(alg);
+            let (newest, sequence) = snapshot.newest(alg, now);
             let sign_from = match newest {
                 None => now,
                 Some(key) => {
@@ -134,9 +142,9 @@ impl KeyRing {
             let key = generate(alg, &*self.random).map_err(PortError::new)?;
             self.add(key, Slot { sequence: sequence + 1, now, sign_from }, None).await?;
         }
-        for kid in self.loaded().disposable(now, self.timetable.keep) {
+        for kid in self.loaded().disposable(now) {
             self.store.remove_key(&kid).await?;
-            tracing::info!(kid, "signing key deleted: no live token needs it");
+            tracing::info!(kid, "signing key deleted: nothing needs it any more");
         }
         self.load(now).await
     }
@@ -167,7 +175,7 @@ impl KeyRing {
         }
         let (newest, sequence) = {
             let snapshot = self.loaded();
-            let (newest, sequence) = snapshot.newest(key.signer.alg());
+            let (newest, sequence) = snapshot.newest(key.signer.alg(), now);
             (newest.is_some(), sequence)
         };
         let sign_from = match when {
@@ -199,7 +207,7 @@ impl KeyRing {
     ) -> Result<bool, PortError> {
         let life = self.timetable.lead
             + self.timetable.lifetime
-            + self.timetable.keep
+            + self.timetable.keep.published
             + CERTIFICATE_MARGIN;
         let certificate = match certificate {
             Some(pem) => pem,

@@ -36,7 +36,7 @@ pub(crate) async fn read_hint(
     now: Timestamp,
 ) -> Result<Option<Hint>, PortError> {
     let keys = env.key_snapshot(now).await?;
-    let Ok(jwt) = verify(token, keys.verification(), &SigningAlgorithm::ALL) else {
+    let Ok(jwt) = verify(token, keys.hints(), &SigningAlgorithm::ALL) else {
         return Ok(None);
     };
     // Access and logout tokens have types of their own. A signed userinfo answer has the same type as an id token,

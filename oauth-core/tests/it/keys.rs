@@ -168,8 +168,50 @@ async fn a_key_is_published_before_it_signs_and_after_it_signed() {
     world.after(1);
     world.provider.maintain().await.unwrap();
     assert_eq!(published(&world.provider).await.0, [second.as_str()]);
-    let stored = world.store.keys().await.unwrap();
-    assert_eq!(stored.len(), 1);
+    // In the store it is for as long as id tokens of its time may come back as hints.
+    world.after(29 * DAY - 1);
+    world.provider.maintain().await.unwrap();
+    assert_eq!(world.store.keys().await.unwrap().len(), 2);
+    world.after(1);
+    world.provider.maintain().await.unwrap();
+    assert_eq!(published(&world.provider).await.0, [second.as_str()]);
+    assert_eq!(world.store.keys().await.unwrap().len(), 1);
+}
+
+/// Whoever has gone out of publication is nobody's successor again.
+#[tokio::test]
+async fn a_key_that_is_out_of_use_does_not_come_back() {
+    let world = World::new().await;
+    let env = world.provider.env();
+    let (_, Some(first)) = published(&world.provider).await else { panic!("there is a signer") };
+    rotate(env, RotateWhen::Now).await;
+    world.after(DAY);
+    world.provider.maintain().await.unwrap();
+    let (keys, Some(second)) = published(&world.provider).await else { panic!("one signs") };
+    assert_eq!(keys, [second.as_str()]);
+    assert_eq!(world.store.keys().await.unwrap().len(), 2);
+    env.keys.retire(&second, env.clock.now()).await.unwrap();
+    assert_eq!(published(&world.provider).await, (Vec::new(), None));
+    world.provider.maintain().await.unwrap();
+    let (keys, Some(third)) = published(&world.provider).await else { panic!("one signs") };
+    assert_eq!(keys, [third.as_str()]);
+    assert!(third != first && third != second);
+    for _ in 0..40 {
+        world.after(DAY);
+        world.provider.maintain().await.unwrap();
+        assert_eq!(published(&world.provider).await, (vec![third.clone()], Some(third.clone())));
+    }
+    assert_eq!(world.store.keys().await.unwrap().len(), 1);
+}
+
+/// Where there are no id tokens, no key is kept for them.
+#[tokio::test]
+async fn without_openid_connect_a_key_goes_with_its_last_token() {
+    let world = Setup::new().policy(|p| p.openid = false).start().await;
+    rotate(world.provider.env(), RotateWhen::Now).await;
+    world.after(DAY);
+    world.provider.maintain().await.unwrap();
+    assert_eq!(world.store.keys().await.unwrap().len(), 1);
 }
 
 /// Whoever slept through the rotation still gives caches their time.

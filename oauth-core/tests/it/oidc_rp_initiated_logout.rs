@@ -1,7 +1,10 @@
 //! [RP-Initiated Logout](https://openid.net/specs/openid-connect-rpinitiated-1_0.html).
 
 use crate::support::{Setup, USER, World, opened};
-use oauth_core::model::{Client, ClientId, Login, Scope, SubjectType, UserId};
+use oauth_core::{
+    keys::RotateWhen,
+    model::{Client, ClientId, Login, Scope, SubjectType, UserId},
+};
 use serde_json::{Value, json};
 
 const BYE: &str = "https://client.example/bye";
@@ -56,6 +59,43 @@ async fn s2_a_hint_may_have_expired() {
     assert!(exp < world.clock_now());
     let attempt = world.logout().set("id_token_hint", &hint).in_session(world.login_in("s-1"));
     attempt.proceeds().await;
+}
+
+/// A session may last for weeks, and keys that are published for a day after their time are still known.
+#[tokio::test]
+async fn s2_a_hint_outlives_the_key_that_signed_it() {
+    const DAY: u64 = 86_400;
+    let world = world().await;
+    let env = world.provider.env();
+    let kept = world.id_token_in("s-1", "web").await;
+    rotate(&world).await;
+    let withdrawn = world.id_token_in("s-1", "web").await;
+    rotate(&world).await;
+    let attempt = |hint: &str| {
+        let attempt = world.logout().set("id_token_hint", hint);
+        attempt.in_session(world.login_in("s-1"))
+    };
+    world.after(29 * DAY);
+    world.provider.maintain().await.unwrap();
+    let keys = env.key_snapshot(env.clock.now()).await.unwrap();
+    for hint in [&kept, &withdrawn] {
+        let kid = opened(hint).0["kid"].clone();
+        assert!(!keys.jwks().contains(kid.as_str().unwrap()), "it is not published");
+        attempt(hint).proceeds().await;
+    }
+    // A key that was withdrawn says nothing any more.
+    let kid = opened(&withdrawn).0["kid"].clone();
+    assert!(env.keys.retire(kid.as_str().unwrap(), env.clock.now()).await.unwrap());
+    attempt(&withdrawn).refuses().await;
+    attempt(&kept).proceeds().await;
+    world.after(DAY);
+    attempt(&kept).refuses().await;
+}
+
+async fn rotate(world: &World) {
+    let env = world.provider.env();
+    let (alg, now) = (env.policy.algorithms[0], env.clock.now());
+    env.keys.rotate(alg, RotateWhen::Now, now).await.unwrap();
 }
 
 #[tokio::test]
