@@ -10,7 +10,7 @@ use hickory_resolver::{
     Resolver, TokioResolver,
     config::{ConnectionConfig, NameServerConfig, ResolverConfig},
     net::{NetError, runtime::TokioRuntimeProvider},
-    proto::rr::{RData, RecordType},
+    proto::rr::{Name, RData, RecordType},
 };
 use std::time::Duration;
 
@@ -23,10 +23,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) async fn find(how: &DnsSd, sieve: &mut Sieve<'_>) -> Result<Vec<Advert>, NetError> {
     let (resolver, domain) = resolver(how)?;
     let Some(domain) = domain else { return Ok(Vec::new()) };
+    let service = Name::from_str_relaxed(format!("{SERVICE}.{domain}."))?;
     let mut instances = Vec::new();
-    for data in ask(&resolver, &format!("{SERVICE}.{domain}."), RecordType::PTR).await? {
+    for data in ask(&resolver, &service, RecordType::PTR).await? {
         if let RData::PTR(name) = data {
-            instances.push(name.0.to_string());
+            instances.push(name.0);
         }
     }
     instances.truncate(MOST);
@@ -35,8 +36,10 @@ pub(super) async fn find(how: &DnsSd, sieve: &mut Sieve<'_>) -> Result<Vec<Adver
     for (instance, described) in instances.iter().zip(described) {
         match described {
             Ok(Some(found)) => usable.extend(sieve.advert(&found)),
-            Ok(None) => tracing::warn!(instance, "an advertised server has no SRV record"),
-            Err(error) => tracing::warn!(instance, %error, "an advertised server is not described"),
+            Ok(None) => tracing::warn!(%instance, "an advertised server has no SRV record"),
+            Err(error) => {
+                tracing::warn!(%instance, %error, "an advertised server is not described");
+            }
         }
     }
     Ok(usable)
@@ -76,18 +79,19 @@ fn resolver_domain(how: &DnsSd) -> Option<String> {
     Some(domain).filter(|domain| !domain.trim_matches('.').is_empty())
 }
 
-async fn describe(resolver: &TokioResolver, instance: &str) -> Result<Option<Found>, NetError> {
+/// What is said of an instance. Its name is any text, and no host name
+/// ([RFC 6763 4.1.1](https://www.rfc-editor.org/rfc/rfc6763#section-4.1.1)): it is asked for as it came.
+async fn describe(resolver: &TokioResolver, instance: &Name) -> Result<Option<Found>, NetError> {
     let mut found = Found::default();
     // Of several targets the first by priority; the weights among equals are for load, of which there is none.
     let mut targets = Vec::new();
     for data in ask(resolver, instance, RecordType::SRV).await? {
         if let RData::SRV(srv) = data {
-            targets.push((srv.priority, srv.port, srv.target.to_string()));
+            targets.push((srv.priority, srv.port, srv.target));
         }
     }
-    targets.sort();
-    let Some((_, port, host)) = targets.into_iter().next() else { return Ok(None) };
-    (found.host, found.port) = (host, port);
+    let Some((_, port, host)) = targets.into_iter().min() else { return Ok(None) };
+    (found.host, found.port) = (host.to_ascii(), port);
     for data in ask(resolver, instance, RecordType::TXT).await? {
         if let RData::TXT(txt) = data {
             let strings =
@@ -96,7 +100,7 @@ async fn describe(resolver: &TokioResolver, instance: &str) -> Result<Option<Fou
         }
     }
     for kind in [RecordType::A, RecordType::AAAA] {
-        for data in ask(resolver, &found.host.clone(), kind).await.unwrap_or_default() {
+        for data in ask(resolver, &host, kind).await.unwrap_or_default() {
             match data {
                 RData::A(ip) => found.addresses.push(ip.0.into()),
                 RData::AAAA(ip) => found.addresses.push(ip.0.into()),
@@ -110,12 +114,15 @@ async fn describe(resolver: &TokioResolver, instance: &str) -> Result<Option<Fou
 
 async fn ask(
     resolver: &TokioResolver,
-    name: &str,
+    name: &Name,
     kind: RecordType,
 ) -> Result<Vec<RData>, NetError> {
-    match resolver.lookup(name, kind).await {
+    match resolver.lookup(name.clone(), kind).await {
         Ok(lookup) => Ok(lookup.answers().iter().map(|record| record.data.clone()).collect()),
         Err(error) if error.is_no_records_found() => Ok(Vec::new()),
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests;

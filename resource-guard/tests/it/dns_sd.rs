@@ -198,6 +198,22 @@ async fn r9_servers_are_found_by_unicast() {
 
 #[tokio::test]
 #[ignore = "needs a network of its own: scripts/checks/dns-sd.sh"]
+async fn r9_an_instance_may_have_any_name() {
+    let authority = Authority::new();
+    let first = Server::start(&authority, "auth1.facility.test", "x-nmos/auth/v1.0").await;
+    let second = Server::start(&authority, "auth2.facility.test", "").await;
+    let port = free_port();
+    let records =
+        [first.records("Auth Server 1", "https", 10), second.records("auth_2", "https", 20)];
+    let _names = NameServer::start(port, records.into_iter().flatten()).await;
+    let guard = node(&authority, unicast(port)).start().await.expect(WHY);
+    let router = app(guard.nmos());
+    assert_eq!(status(&router, &first.token()).await, 200);
+    assert_eq!(status(&router, &second.token()).await, 200);
+}
+
+#[tokio::test]
+#[ignore = "needs a network of its own: scripts/checks/dns-sd.sh"]
 async fn r9_a_server_under_another_name_is_not_believed() {
     let authority = Authority::new();
     let server = Server::start(&authority, "auth1.facility.test", "").await;
