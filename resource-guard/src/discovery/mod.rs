@@ -12,6 +12,7 @@ mod unicast;
 
 pub(crate) use search::Search;
 
+use advert::Advert;
 use std::{net::SocketAddr, time::Duration};
 
 /// The service type that authorization servers advertise.
@@ -22,6 +23,14 @@ pub(crate) const SERVICE: &str = "_nmos-auth._tcp";
 enum Way {
     Unicast,
     Multicast,
+}
+
+/// What one way of asking tells.
+#[derive(Debug, Default)]
+struct Heard {
+    adverts: Vec<Advert>,
+    /// Whether no question went without an answer: then whoever is not there is not advertised.
+    complete: bool,
 }
 
 /// How servers are looked for. By default: in the search domain of this machine, and by multicast where nothing is

@@ -1,7 +1,7 @@
 //! Asking everybody on the link ([RFC 6762](https://www.rfc-editor.org/rfc/rfc6762)).
 
 use super::{
-    SERVICE,
+    Heard, SERVICE,
     advert::{Advert, Found},
     sieve::Sieve,
 };
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MOST: usize = 256;
 
 /// Every usable advertisement that comes in time.
-pub(super) async fn find(sieve: &mut Sieve<'_>) -> Result<Vec<Advert>, mdns_sd::Error> {
+pub(super) async fn find(sieve: &mut Sieve<'_>) -> Result<Heard, mdns_sd::Error> {
     let daemon = ServiceDaemon::new()?;
     let events = daemon.browse(&format!("{SERVICE}.local."))?;
     let deadline = Instant::now() + PATIENCE;
@@ -35,8 +35,10 @@ pub(super) async fn find(sieve: &mut Sieve<'_>) -> Result<Vec<Advert>, mdns_sd::
             _ => {}
         }
     }
+    // Who stops asking before the time is over has not heard everybody.
+    let complete = Instant::now() >= deadline;
     daemon.shutdown().ok();
-    Ok(usable.into_values().collect())
+    Ok(Heard { adverts: usable.into_values().collect(), complete })
 }
 
 /// Remembers what an instance says now. Who is known always has room.

@@ -1,7 +1,7 @@
 //! Looking for servers, again and again.
 
 use super::{
-    DnsSd, Way,
+    DnsSd, Heard, Way,
     advert::{Advert, ranked},
     multicast,
     sieve::Sieve,
@@ -29,38 +29,65 @@ const MOST: usize = 16;
 pub(crate) struct Search {
     how: DnsSd,
     random: Arc<dyn Random>,
-    /// Searches in a row that found nobody, or somebody who is known and does not answer.
+    /// Of whom the network told last.
+    known: Vec<Told>,
+    /// Searches in a row that found nobody, or not everybody who is known, or could not ask for all.
     failures: u32,
+}
+
+/// A server of which one way of asking tells.
+#[derive(Clone, Debug)]
+struct Told {
+    issuer: Issuer,
+    way: Way,
+    /// How often in a row it was not among what this way told since.
+    missing: u32,
 }
 
 /// Whom a search meets.
 #[derive(Debug, Default)]
 struct Met {
-    /// The preferred ones first.
-    good: Vec<Issuer>,
+    /// The preferred ones first. Who is told of in both ways is there twice.
+    told: Vec<Told>,
     /// Those among them who answered.
     answered: Vec<Issuer>,
+    /// Those who were known, and say that they are somebody else.
+    others: Vec<Issuer>,
+    /// Which ways were asked, and whether they told everything.
+    asked: Vec<(Way, bool)>,
 }
 
 impl Met {
-    fn answers(&mut self, issuer: Issuer) {
+    fn answers(&mut self, issuer: Issuer, way: Way) {
         if !self.answered.contains(&issuer) {
             self.answered.push(issuer.clone());
         }
-        self.stays(issuer);
+        self.stays(Told { issuer, way, missing: 0 });
     }
 
-    /// It is known, is still advertised, and does not answer: it was believed before, and may be starting again.
-    fn stays(&mut self, issuer: Issuer) {
-        if !self.good.contains(&issuer) {
-            self.good.push(issuer);
+    /// It is known, and believed to be still there: it was believed before, and may be starting again.
+    fn stays(&mut self, server: Told) {
+        let same = |told: &Told| told.issuer == server.issuer && told.way == server.way;
+        if !self.told.iter().any(same) {
+            self.told.push(server);
         }
+    }
+
+    /// The servers, each once.
+    fn servers(&self) -> Vec<Issuer> {
+        let mut servers = Vec::new();
+        for Told { issuer, .. } in &self.told {
+            if !servers.contains(issuer) {
+                servers.push(issuer.clone());
+            }
+        }
+        servers
     }
 }
 
 impl Search {
     pub(crate) fn new(how: DnsSd, random: Arc<dyn Random>) -> Self {
-        Self { how, random, failures: 0 }
+        Self { how, random, known: Vec::new(), failures: 0 }
     }
 
     /// Looks once: by multicast if no server that name servers know answers. What was found before stays where nothing
@@ -69,8 +96,8 @@ impl Search {
         let ways = [(Way::Unicast, self.how.unicast), (Way::Multicast, self.how.multicast)];
         let mut met = Met::default();
         for (way, _) in ways.iter().filter(|(_, on)| *on) {
-            let adverts = self.ask(*way, issuers).await;
-            self.visit(adverts, issuers, &mut met).await;
+            let heard = self.ask(*way, issuers).await;
+            self.visit(*way, heard, issuers, &mut met).await;
             if !met.answered.is_empty() {
                 break;
             }
@@ -100,53 +127,79 @@ impl Search {
         Duration::from_secs((whole / 2 + self.dice(whole - whole / 2)).max(1))
     }
 
-    async fn ask(&self, way: Way, issuers: &Issuers) -> Vec<Advert> {
+    async fn ask(&self, way: Way, issuers: &Issuers) -> Heard {
         let mut sieve = Sieve::new(&self.how, way, issuers);
-        let adverts = match way {
+        let heard = match way {
             Way::Unicast => unicast::find(&self.how, &mut sieve).await.map_err(|e| e.to_string()),
             Way::Multicast => multicast::find(&mut sieve).await.map_err(|e| e.to_string()),
         };
-        adverts.unwrap_or_else(|error| {
+        heard.unwrap_or_else(|error| {
             tracing::warn!(?way, error, "looking for authorization servers failed");
-            Vec::new()
+            Heard::default()
         })
     }
 
     /// Meets the servers that advertisements lead to, the preferred ones first.
-    async fn visit(&self, adverts: Vec<Advert>, issuers: &Issuers, met: &mut Met) {
-        let chosen = self.chosen(adverts, issuers);
+    async fn visit(&self, way: Way, heard: Heard, issuers: &Issuers, met: &mut Met) {
+        met.asked.push((way, heard.complete));
+        let chosen = self.chosen(heard.adverts, issuers);
         let answers = join_all(chosen.iter().map(|advert| follow(advert, issuers))).await;
         for (advert, answer) in chosen.iter().zip(answers) {
             match answer {
-                Ok(issuer) => met.answers(issuer),
+                Ok(issuer) => met.answers(issuer, way),
                 Err(error) => {
-                    let known = issuers.at(&advert.metadata()).filter(|_| !error.is_another());
+                    let known = issuers.at(&advert.metadata());
                     tracing::warn!(
                         host = advert.host.as_str(), %error, known = known.is_some(),
                         "an advertised server does not answer as it should"
                     );
-                    if let Some(server) = known {
-                        met.stays(server.issuer().clone());
+                    match known.map(|server| server.issuer().clone()) {
+                        None => {}
+                        Some(issuer) if error.is_another() => met.others.push(issuer),
+                        Some(issuer) => met.stays(Told { issuer, way, missing: 0 }),
                     }
                 }
             }
         }
     }
 
+    /// Lets those stay of whom nobody can say that they are advertised no more: a way did not tell everything; or it is
+    /// multicast, where answers get lost, and they are missing for the first time.
+    fn keep(&self, met: &mut Met) {
+        for (way, complete) in met.asked.clone() {
+            for before in self.known.iter().filter(|told| told.way == way) {
+                let missing = before.missing + u32::from(complete);
+                let enough = match way {
+                    Way::Unicast => 1,
+                    Way::Multicast => 2,
+                };
+                if missing < enough && !met.others.contains(&before.issuer) {
+                    met.stays(Told { missing, ..before.clone() });
+                }
+            }
+        }
+    }
+
     /// Takes the servers that were met for those of the facility, if there were any.
-    fn take(&mut self, met: Met, issuers: &Issuers) {
-        let (servers, answered) = (met.good.len(), met.answered.len());
-        let complete = servers > 0 && answered == servers;
-        self.failures = if complete { 0 } else { self.failures.saturating_add(1) };
-        if servers == 0 {
+    fn take(&mut self, mut met: Met, issuers: &Issuers) {
+        let certain = met.asked.iter().all(|(_, complete)| *complete);
+        let answered = met.answered.len();
+        if !met.told.is_empty() {
+            self.keep(&mut met);
+        }
+        let found = met.servers();
+        let well = certain && answered > 0 && answered == found.len();
+        self.failures = if well { 0 } else { self.failures.saturating_add(1) };
+        if found.is_empty() {
             tracing::warn!(
                 attempts = self.failures,
                 "no authorization server was found in the network; those known before stay in use"
             );
             return;
         }
-        tracing::info!(servers, answered, "found authorization servers");
-        issuers.found(met.good);
+        tracing::info!(servers = found.len(), answered, "found authorization servers");
+        self.known = met.told;
+        issuers.found(found);
     }
 
     /// The advertisements that are followed: those of servers that are known, and as many others as a facility may

@@ -1,10 +1,6 @@
 //! Asking name servers.
 
-use super::{
-    DnsSd, SERVICE,
-    advert::{Advert, Found},
-    sieve::Sieve,
-};
+use super::{DnsSd, Heard, SERVICE, advert::Found, sieve::Sieve};
 use futures_util::future::join_all;
 use hickory_resolver::{
     Resolver, TokioResolver,
@@ -20,9 +16,10 @@ const MOST: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Every usable advertisement of the domain. None is no error: then nothing is advertised.
-pub(super) async fn find(how: &DnsSd, sieve: &mut Sieve<'_>) -> Result<Vec<Advert>, NetError> {
+pub(super) async fn find(how: &DnsSd, sieve: &mut Sieve<'_>) -> Result<Heard, NetError> {
     let (resolver, domain) = resolver(how)?;
-    let Some(domain) = domain else { return Ok(Vec::new()) };
+    let mut heard = Heard { adverts: Vec::new(), complete: true };
+    let Some(domain) = domain else { return Ok(heard) };
     let service = Name::from_str_relaxed(format!("{SERVICE}.{domain}."))?;
     let mut instances = Vec::new();
     for data in ask(&resolver, &service, RecordType::PTR).await? {
@@ -32,17 +29,17 @@ pub(super) async fn find(how: &DnsSd, sieve: &mut Sieve<'_>) -> Result<Vec<Adver
     }
     instances.truncate(MOST);
     let described = join_all(instances.iter().map(|name| describe(&resolver, name))).await;
-    let mut usable = Vec::new();
     for (instance, described) in instances.iter().zip(described) {
         match described {
-            Ok(Some(found)) => usable.extend(sieve.advert(&found)),
+            Ok(Some(found)) => heard.adverts.extend(sieve.advert(&found)),
             Ok(None) => tracing::warn!(%instance, "an advertised server has no SRV record"),
             Err(error) => {
+                heard.complete = false;
                 tracing::warn!(%instance, %error, "an advertised server is not described");
             }
         }
     }
-    Ok(usable)
+    Ok(heard)
 }
 
 fn resolver(how: &DnsSd) -> Result<(TokioResolver, Option<String>), NetError> {
@@ -99,6 +96,7 @@ async fn describe(resolver: &TokioResolver, instance: &Name) -> Result<Option<Fo
             found.txt.extend(strings);
         }
     }
+    // Who is advertised is known by now, and the resolver of this machine may know where that is.
     for kind in [RecordType::A, RecordType::AAAA] {
         for data in ask(resolver, &host, kind).await.unwrap_or_default() {
             match data {

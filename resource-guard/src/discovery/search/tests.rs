@@ -30,13 +30,24 @@ fn found(host: &str, port: u16, selector: &str, priority: usize) -> Found {
     Found { host: host.into(), port, addresses: Vec::new(), txt: txt.chain(more).collect() }
 }
 
-/// What a search does with what it hears.
+/// What a search does with what name servers tell it.
 async fn hear(search: &mut Search, found: &[Found], issuers: &Issuers) -> bool {
-    let mut sieve = Sieve::new(&search.how, Way::Multicast, issuers);
-    let adverts = found.iter().filter_map(|found| sieve.advert(found)).collect();
+    look(search, &[(Way::Unicast, found, true)], issuers).await
+}
+
+/// What a search does with what it hears, way by way, and whether that is everything.
+async fn look(search: &mut Search, ways: &[(Way, &[Found], bool)], issuers: &Issuers) -> bool {
     let mut met = Met::default();
-    search.visit(adverts, issuers, &mut met).await;
-    let any = !met.good.is_empty();
+    for (way, found, complete) in ways {
+        let mut sieve = Sieve::new(&search.how, *way, issuers);
+        let adverts = found.iter().filter_map(|found| sieve.advert(found)).collect();
+        let heard = Heard { adverts, complete: *complete };
+        search.visit(*way, heard, issuers, &mut met).await;
+        if !met.answered.is_empty() {
+            break;
+        }
+    }
+    let any = !met.told.is_empty();
     search.take(met, issuers);
     any
 }
@@ -133,7 +144,7 @@ async fn r9_multicast_has_no_say_in_where_other_names_are() {
     let (mut search, issuers) = (search(), at(&["localhost"]));
     let peer = tenants("localhost").await;
     let heard = [at_address(BOGUS, found("localhost", peer.port, "a", 0))];
-    assert!(hear(&mut search, &heard, &issuers).await);
+    assert!(look(&mut search, &[(Way::Multicast, &heard[..], true)], &issuers).await);
     issuers.first().await;
     assert!(issuers.has_keys());
     assert_eq!(noted(&issuers, "localhost"), None);
@@ -240,8 +251,89 @@ enum Mood {
     Hangs,
 }
 
+/// The issuers of these tenants of a server on 127.0.0.1.
+fn at_port(port: u16, tenants: &[&str]) -> Vec<String> {
+    tenants.iter().map(|tenant| format!("http://127.0.0.1:{port}/{tenant}")).collect()
+}
+
+#[tokio::test]
+async fn r10_a_server_that_could_not_be_looked_up_is_not_withdrawn() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let peer = tenants("127.0.0.1").await;
+    let heard = [found("127.0.0.1", peer.port, "a", 0), found("127.0.0.1", peer.port, "b", 1)];
+    assert!(hear(&mut search, &heard, &issuers).await);
+    for failures in 1..4 {
+        assert!(look(&mut search, &[(Way::Unicast, &heard[..1], false)], &issuers).await);
+        assert_eq!(facility(&issuers), at_port(peer.port, &["a", "b"]));
+        assert_eq!(search.failures, failures, "it is looked for again soon");
+        assert!(search.pause(false).as_secs() <= 60);
+    }
+    assert!(hear(&mut search, &heard[..1], &issuers).await);
+    assert_eq!(facility(&issuers), at_port(peer.port, &["a"]));
+    assert_eq!(search.failures, 0);
+}
+
+#[tokio::test]
+async fn r10_while_name_servers_fail_multicast_adds_and_takes_nobody_away() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let peer = tenants("127.0.0.1").await;
+    let server = |tenant, priority| found("127.0.0.1", peer.port, tenant, priority);
+    let named = [server("a", 0), server("b", 1)];
+    let local = [server("m", 0), server("n", 1)];
+    assert!(hear(&mut search, &named, &issuers).await);
+    for failures in 1..4 {
+        let ways = [(Way::Unicast, &named[..0], false), (Way::Multicast, &local[..1], true)];
+        assert!(look(&mut search, &ways, &issuers).await);
+        assert_eq!(facility(&issuers), at_port(peer.port, &["m", "a", "b"]));
+        assert_eq!(search.failures, failures);
+    }
+    // What multicast tells no more goes, whatever is the matter with the name servers.
+    for there in [&["n", "m", "a", "b"][..], &["n", "a", "b"]] {
+        let ways = [(Way::Unicast, &named[..0], false), (Way::Multicast, &local[1..], true)];
+        assert!(look(&mut search, &ways, &issuers).await);
+        let mut facility = facility(&issuers);
+        facility.sort();
+        let mut there = at_port(peer.port, there);
+        there.sort();
+        assert_eq!(facility, there);
+    }
+    // Once they answer, theirs is all that counts.
+    assert!(hear(&mut search, &named, &issuers).await);
+    assert_eq!(facility(&issuers), at_port(peer.port, &["a", "b"]));
+    assert_eq!(search.failures, 0);
+    // That they know of nobody is an answer, too.
+    let ways = [(Way::Unicast, &named[..0], true), (Way::Multicast, &local[..1], true)];
+    assert!(look(&mut search, &ways, &issuers).await);
+    assert_eq!(facility(&issuers), at_port(peer.port, &["m"]));
+}
+
+#[tokio::test]
+async fn r10_by_multicast_a_server_may_be_missing_once() {
+    let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
+    let peer = tenants("127.0.0.1").await;
+    let heard = [found("127.0.0.1", peer.port, "a", 0), found("127.0.0.1", peer.port, "b", 1)];
+    for (count, there, failures) in [
+        (2, &["a", "b"][..], 0),
+        (1, &["a", "b"], 1),
+        (2, &["a", "b"], 0),
+        (1, &["a", "b"], 1),
+        (0, &["a", "b"], 2),
+        (1, &["a"], 0),
+    ] {
+        look(&mut search, &[(Way::Multicast, &heard[..count], true)], &issuers).await;
+        assert_eq!(facility(&issuers), at_port(peer.port, there), "{count}");
+        assert_eq!(search.failures, failures, "{count}");
+    }
+}
+
 #[tokio::test]
 async fn r10_a_server_that_names_another_issuer_goes() {
+    for (way, complete) in [(Way::Unicast, true), (Way::Unicast, false), (Way::Multicast, true)] {
+        a_server_that_names_another_issuer_goes(way, complete).await;
+    }
+}
+
+async fn a_server_that_names_another_issuer_goes(way: Way, complete: bool) {
     let (mut search, issuers) = (search(), at(&["127.0.0.1"]));
     let name = Arc::new(Mutex::new("127.0.0.1"));
     let shared = name.clone();
@@ -252,13 +344,13 @@ async fn r10_a_server_that_names_another_issuer_goes() {
     .await;
     let well = tenants("127.0.0.1").await;
     let heard = [found("127.0.0.1", turncoat.port, "a", 0), found("127.0.0.1", well.port, "b", 1)];
-    assert!(hear(&mut search, &heard, &issuers).await);
+    assert!(look(&mut search, &[(way, &heard[..], true)], &issuers).await);
     let before = issuers.facility();
     *name.lock().unwrap() = "evil.example";
-    assert!(hear(&mut search, &heard, &issuers).await);
+    assert!(look(&mut search, &[(way, &heard[..], complete)], &issuers).await);
     assert_eq!(facility(&issuers).len(), 1);
     assert!(!trusted(&issuers, &before[0]) && trusted(&issuers, &before[1]));
-    assert_eq!(search.failures, 0);
+    assert_eq!(search.failures, u32::from(!complete));
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use crate::{
     },
 };
 use hickory_resolver::proto::{
-    op::{Message, OpCode},
+    op::{Message, OpCode, ResponseCode},
     rr::{
         Record,
         rdata::{PTR, SRV, TXT},
@@ -28,6 +28,8 @@ const DATAGRAM: usize = 512;
 #[derive(Default)]
 struct Zone {
     records: Vec<(Name, RData)>,
+    /// Questions about this name it cannot answer.
+    failing: Option<Name>,
 }
 
 impl Zone {
@@ -48,6 +50,10 @@ impl Zone {
         let (name, kind) = (query.name().clone(), query.query_type());
         let mut answer = Message::response(question.metadata.id, OpCode::Query);
         answer.add_query(query);
+        if self.failing.as_ref() == Some(&name) {
+            answer.metadata.response_code = ResponseCode::ServFail;
+            return answer;
+        }
         for (owner, data) in &self.records {
             if *owner == name && data.record_type() == kind {
                 answer.add_answer(Record::from_rdata(owner.clone(), 60, data.clone()));
@@ -137,12 +143,13 @@ fn on(site: &str) -> Arc<Issuers> {
     Issuers::new(trust, asking(&ManualClock::default()))
 }
 
-/// The hosts that are advertised.
-async fn hosts(server: &NameServer, issuers: &Issuers) -> Vec<String> {
+/// The hosts that are advertised, and whether these are all.
+async fn hosts(server: &NameServer, issuers: &Issuers) -> (Vec<String>, bool) {
     let how = server.asked();
     let mut sieve = Sieve::new(&how, Way::Unicast, issuers);
-    let found = find(&how, &mut sieve).await.unwrap();
-    found.iter().map(|advert| advert.host.as_str().to_owned()).collect()
+    let heard = find(&how, &mut sieve).await.unwrap();
+    let hosts = heard.adverts.iter().map(|advert| advert.host.as_str().to_owned()).collect();
+    (hosts, heard.complete)
 }
 
 #[tokio::test]
@@ -155,7 +162,31 @@ async fn r9_an_instance_may_have_any_name() {
         zone.advertises(label, host);
     }
     let server = NameServer::start(zone).await;
-    let mut found = hosts(&server, &on("*.facility.test")).await;
+    let (mut found, complete) = hosts(&server, &on("*.facility.test")).await;
     found.sort();
-    assert_eq!(found, named);
+    assert_eq!((found, complete), (named, true));
+}
+
+#[tokio::test]
+async fn r10_a_question_without_an_answer_is_told_of() {
+    let issuers = on("*.facility.test");
+    let one = "as1.facility.test";
+    for (failing, complete) in [
+        (instance("two"), false),
+        // Where it is the resolver of this machine may know.
+        (Name::from_ascii("as1.facility.test.").unwrap(), true),
+    ] {
+        let mut zone = Zone { failing: Some(failing), ..Zone::default() };
+        zone.advertises("one", one);
+        zone.records.push((service(), RData::PTR(PTR(instance("two")))));
+        let server = NameServer::start(zone).await;
+        assert_eq!(hosts(&server, &issuers).await, (vec![one.to_owned()], complete));
+    }
+    let server = NameServer::start(Zone { failing: Some(service()), ..Zone::default() }).await;
+    let how = server.asked();
+    let mut sieve = Sieve::new(&how, Way::Unicast, &issuers);
+    assert!(find(&how, &mut sieve).await.is_err());
+    // That nothing is there is an answer.
+    let server = NameServer::start(Zone::default()).await;
+    assert_eq!(hosts(&server, &issuers).await, (Vec::new(), true));
 }
