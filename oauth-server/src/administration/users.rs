@@ -59,11 +59,12 @@ pub async fn beginning_with(
     Ok(query.all(state.store.database()).await?.into_iter().map(Into::into).collect())
 }
 
-/// Ends every session and every authorization of a user; returns how many sessions there were.
+/// Ends every session and every authorization of a user, and what letters are under way; returns how many sessions there
+/// were.
 pub async fn cut_off(state: &AppState, user: &UserId) -> Result<u64, PortError> {
-    let ended = state.sessions.end_all_of(user).await?;
+    let ended = state.sessions.end_all_after(user, |_| Box::pin(async { Ok(true) })).await?;
     revoke_all(state, user).await?;
-    Ok(ended)
+    Ok(ended.unwrap_or_default())
 }
 
 /// Revokes every authorization of a user with its codes and tokens, and forgets what the user consented to: an
@@ -74,8 +75,28 @@ pub async fn revoke_all(state: &AppState, user: &UserId) -> Result<(), PortError
 
 /// Locks a user out; returns how many sessions that ended.
 pub async fn disable(state: &AppState, user: &UserId) -> Result<u64, PortError> {
-    state.store.set_disabled(user, true).await?;
-    cut_off(state, user).await
+    set_and_cut_off(state, user, Column::Disabled, Expr::value(true)).await
+}
+
+/// Replaces the password of a user by the word of whoever runs the server; returns how many sessions that ended.
+pub async fn set_password(state: &AppState, user: &UserId, phc: String) -> Result<u64, PortError> {
+    set_and_cut_off(state, user, Column::PasswordHash, Expr::value(Some(phc))).await
+}
+
+/// Writes one column of a user, and cuts the user off in the same transaction.
+async fn set_and_cut_off(
+    state: &AppState,
+    user: &UserId,
+    column: Column,
+    value: Expr,
+) -> Result<u64, PortError> {
+    let update = Entity::update_many().col_expr(column, value).filter(Column::Id.eq(user.as_str()));
+    let ended = state.sessions.end_all_after(user, move |t| {
+        Box::pin(async move { Ok(update.exec(t).await?.rows_affected == 1) })
+    });
+    let ended = ended.await?;
+    revoke_all(state, user).await?;
+    Ok(ended.unwrap_or_default())
 }
 
 /// What was taken away of somebody's second factors.

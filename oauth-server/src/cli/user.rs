@@ -316,9 +316,8 @@ async fn set_password(
     let user = account(state, name).await?;
     let password = password.read(&user.username, state.config.signup.password_length)?;
     let hash = state.passwords.hash(&password).await?;
-    state.store.set_password_hash(&user.id, Some(hash)).await?;
+    let ended = users::set_password(state, &user.id, hash).await?;
     state.throttle.reset(&Subject::account(&user.username)).await?;
-    let ended = users::cut_off(state, &user.id).await?;
     output::message(&format!(
         "password of {} replaced: {ended} sessions ended, authorizations revoked",
         user.username

@@ -5,7 +5,6 @@ use super::{
     error::{Error, Refusal},
     letters::{About, Reader},
     links::{self, Link, Purpose},
-    removal,
 };
 use crate::{
     activity::{self, Deed, What},
@@ -123,9 +122,7 @@ impl People<'_> {
                 if set != EmailChange::Done {
                     return Ok(false);
                 }
-                let all = [Purpose::Change, Purpose::Confirm, Purpose::Reset, Purpose::Undo];
-                links::forget(t, &user, &all).await?;
-                removal::forget_devices(t, &user).await?;
+                links::forget(t, &user, &[Purpose::Confirm, Purpose::Undo]).await?;
                 Ok(true)
             })
         });

@@ -5,7 +5,6 @@ use super::{
     error::{Error, Refusal},
     letters::{About, Reader},
     links::{self, Purpose},
-    removal,
 };
 use crate::{
     administration::users::revoke_all,
@@ -86,8 +85,6 @@ impl People<'_> {
                 {
                     return Ok(false);
                 }
-                links::forget(t, &user, &[Purpose::Reset, Purpose::Change]).await?;
-                removal::forget_devices(t, &user).await?;
                 mail.queue(t, notice).await?;
                 Ok(true)
             })

@@ -15,7 +15,7 @@ use oauth_core::{
     error::PortError,
     model::{HashedToken, Issuer, PlainToken, Timestamp, UserId},
     ports::Random,
-    seaorm::SeaStore,
+    seaorm::{SeaStore, people},
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
@@ -180,6 +180,8 @@ pub(super) async fn consume(
     let Some(link) = by_hash(token).one(t).await?.and_then(|row| good(row, purpose, now)) else {
         return Ok(None);
     };
+    // The user before the token, as whoever forgets all of a user's: else two could wait for each other.
+    people::hold(t, &link.user).await?;
     let gone = Entity::delete_many()
         .filter(Column::Hash.eq(HashedToken::of(token).as_bytes().to_vec()))
         .filter(Column::Purpose.eq(purpose.word()))

@@ -50,7 +50,7 @@ pub use logging_in::Tokens;
 pub(crate) use notices::{Event, Notices};
 pub use person::Person;
 pub use registering::{Registered, Registration};
-pub(crate) use removal::remove_rows;
+pub(crate) use removal::{cut_off, remove_rows};
 pub use sessions::Place;
 pub use visibility::{Level, Visibility};
 

@@ -4,8 +4,7 @@ use super::{
     Caller, Device, People, Tokens,
     error::{Error, Refusal},
     letters::{About, Reader},
-    links::{self, Purpose},
-    removal,
+    links::Purpose,
 };
 use crate::{
     administration::users::revoke_all, credentials::check_password, sign_in::StoredPassword,
@@ -78,8 +77,6 @@ impl People<'_> {
                 {
                     return Ok(false);
                 }
-                links::forget(t, &user, &[Purpose::Reset]).await?;
-                removal::forget_devices(t, &user).await?;
                 if let Some(notice) = notice {
                     mail.queue(t, notice).await?;
                 }

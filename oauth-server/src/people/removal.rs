@@ -3,6 +3,7 @@
 use super::{
     People,
     error::{Error, Refusal},
+    links::{self, Purpose},
 };
 use crate::{
     entity::{device, mail_token, unconfirmed},
@@ -123,8 +124,14 @@ pub(crate) async fn remove_rows(t: &DatabaseTransaction, id: &UserId) -> Result<
     Ok(())
 }
 
-/// Forgets every device of a user, whose tokens are revoked beside this.
-pub(super) async fn forget_devices(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
+/// Takes away what somebody may have begun or got with a password, in the transaction in which that is replaced or its
+/// owner locked out: letters that are under way, to whatever address, and devices, whose tokens are revoked beside this.
+pub(crate) async fn cut_off(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
+    links::forget(t, id, &[Purpose::Change, Purpose::Reset]).await?;
+    forget_devices(t, id).await
+}
+
+async fn forget_devices(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
     device::Entity::delete_many().filter(device::Column::UserId.eq(id.as_str())).exec(t).await?;
     Ok(())
 }

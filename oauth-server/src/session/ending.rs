@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     entity::session::{self, Column},
-    people::own_client,
+    people::{self, own_client},
     second_factor,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -78,7 +78,7 @@ impl Sessions {
     }
 
     /// Does something that makes every session of a user worthless, such as replacing a forgotten password, and ends
-    /// them, all in one transaction; returns how many there were. Nothing happens, and `None` is returned, when the
+    /// them with whatever else was begun in one, all in one transaction; returns how many there were. Nothing happens, and `None` is returned, when the
     /// work finds that it cannot be done.
     pub async fn end_all_after<F>(&self, user: &UserId, work: F) -> Result<Option<u64>, PortError>
     where
@@ -95,6 +95,7 @@ impl Sessions {
                     if !work(t).await? {
                         return Ok(None);
                     }
+                    people::cut_off(t, &id).await?;
                     Ok(Some(close(t, of_user, now).await?))
                 })
             })

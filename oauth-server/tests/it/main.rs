@@ -52,6 +52,7 @@ mod pages_signup;
 mod passkeys;
 mod people_actors;
 mod people_api;
+mod people_intruder;
 mod people_letters;
 mod people_tokens;
 mod post_office;

@@ -2,8 +2,9 @@
 //! while ago.
 //!
 //! People change a password because somebody else may know it. So whatever that somebody may have got with it goes:
-//! every other session, and every authorization with its codes and refresh tokens. Remembered consents go too,
-//! since an application of the intruder could otherwise come back without anybody being asked.
+//! every other session, every letter that is under way, to another address too, and every authorization with its codes
+//! and refresh tokens. Remembered consents go too, since an application of the intruder could otherwise come back
+//! without anybody being asked.
 
 use crate::{
     activity::{self, Deed, What},
@@ -17,6 +18,7 @@ use crate::{
         page::{Frame, see_other, show as page},
         visit::SignedIn,
     },
+    people,
     session::Started,
     shell,
     state::AppState,
@@ -212,6 +214,7 @@ async fn replace(
         Box::pin(async move {
             let changed = update.exec(t).await?.rows_affected == 1;
             if changed {
+                people::cut_off(t, &id).await?;
                 activity::record(t, &id, now, deed).await?;
                 if let Some(notice) = notice {
                     mail.queue(t, notice).await?;
