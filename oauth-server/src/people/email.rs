@@ -14,10 +14,11 @@ use crate::{
 };
 use http::HeaderMap;
 use oauth_core::{
+    error::PortError,
     model::{UserId, email_key},
     seaorm::people::{self, EmailChange},
 };
-use sea_orm::EntityTrait as _;
+use sea_orm::{DatabaseTransaction, EntityTrait as _};
 
 impl People<'_> {
     /// Sends a letter to an address that a user wants to have, who has just proven who it is. Whoever the address may
@@ -83,12 +84,9 @@ impl People<'_> {
                     // Another change came in between, and the notice would go to the wrong address.
                     return Ok(Err(Refusal::LinkInvalid));
                 }
-                match people::set_email(t, &user, Some(&email), true).await? {
-                    EmailChange::Done => {}
-                    EmailChange::Taken => return Ok(Err(Refusal::Conflict("email_taken"))),
-                    EmailChange::Unknown => return Ok(Err(Refusal::LinkInvalid)),
+                if let Err(refusal) = take_email(t, &user, &email).await? {
+                    return Ok(Err(refusal));
                 }
-                unconfirmed::Entity::delete_by_id(user.as_str()).exec(t).await?;
                 links::forget(t, &user, &[Purpose::Confirm, Purpose::Reset]).await?;
                 activity::record(t, &user, now, deed).await?;
                 if let Some((undo, letter)) = notice {
@@ -118,8 +116,7 @@ impl People<'_> {
                 let Some(link) = links::consume(t, Purpose::Undo, &token, now).await? else {
                     return Ok(false);
                 };
-                let set = people::set_email(t, &user, Some(&link.email), true).await?;
-                if set != EmailChange::Done {
+                if take_email(t, &user, &link.email).await?.is_err() {
                     return Ok(false);
                 }
                 links::forget(t, &user, &[Purpose::Confirm, Purpose::Undo]).await?;
@@ -136,4 +133,19 @@ impl People<'_> {
         let owner = self.state.store.account_by_email(&link.email).await?;
         Ok(owner.is_some_and(|owner| owner.id != link.user))
     }
+}
+
+/// Gives a user an address whose letter it answered. From then on it does not wait for that.
+pub(super) async fn take_email(
+    t: &DatabaseTransaction,
+    user: &UserId,
+    email: &str,
+) -> Result<Result<(), Refusal>, PortError> {
+    match people::set_email(t, user, Some(email), true).await? {
+        EmailChange::Done => {}
+        EmailChange::Taken => return Ok(Err(Refusal::Conflict("email_taken"))),
+        EmailChange::Unknown => return Ok(Err(Refusal::LinkInvalid)),
+    }
+    unconfirmed::Entity::delete_by_id(user.as_str()).exec(t).await?;
+    Ok(Ok(()))
 }

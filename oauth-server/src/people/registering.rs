@@ -5,6 +5,7 @@
 
 use super::{
     People,
+    email::take_email,
     error::{Complaint, Error, Refusal},
     letters::{self, About, Content, Reader},
     links::{self, Link, NewLink, Purpose},
@@ -21,12 +22,7 @@ use crate::{
 use oauth_core::{
     error::PortError,
     model::{Access, AccessRight, UserId},
-    seaorm::{
-        NewUser,
-        entity::access_right,
-        new_user_id,
-        people::{self, EmailChange},
-    },
+    seaorm::{NewUser, entity::access_right, new_user_id, people},
 };
 use sea_orm::{ActiveValue::Set, DatabaseTransaction, EntityTrait as _};
 
@@ -319,13 +315,7 @@ impl People<'_> {
                 if !fits {
                     return Ok(Err(Refusal::LinkInvalid));
                 }
-                match people::set_email(t, &user, Some(&email), true).await? {
-                    EmailChange::Done => {}
-                    EmailChange::Taken => return Ok(Err(Refusal::Conflict("email_taken"))),
-                    EmailChange::Unknown => return Ok(Err(Refusal::LinkInvalid)),
-                }
-                unconfirmed::Entity::delete_by_id(user.as_str()).exec(t).await?;
-                Ok(Ok(user))
+                Ok(take_email(t, &user, &email).await?.map(|()| user))
             })
         });
         let user = write.await??;
