@@ -62,7 +62,7 @@ struct ForgotPage {
 /// The routes.
 pub(super) fn routes() -> Router<AppState> {
     let mut router = Router::new().route("/forgot-password", get(show_forgot).post(forgot));
-    for purpose in [Purpose::Confirm, Purpose::Reset, Purpose::Change, Purpose::Undo] {
+    for purpose in Purpose::ALL {
         let methods = get(move |state, visit| show(purpose, state, visit))
             .post(move |state, form| submit(purpose, state, form));
         router = router.route(purpose.path(), methods);

@@ -3,6 +3,7 @@
 
 use super::{
     Caller, People, Person,
+    email::put_email,
     error::{Complaint, Error, Refusal},
     visibility::{Level, Visibility},
 };
@@ -290,8 +291,7 @@ async fn apply(
         return Ok(Err(Refusal::invalid("email_verified", "There is no address to be confirmed.")));
     }
     if (&email, verified) != (&row.email, row.email_verified) {
-        let id = UserId::new(row.id.as_str());
-        if people::set_email(t, &id, email.as_deref(), verified).await? != EmailChange::Done {
+        if put_email(t, row, email.as_deref(), verified).await? != EmailChange::Done {
             return Ok(Err(Refusal::Conflict("email_taken")));
         }
     }

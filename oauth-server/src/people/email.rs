@@ -4,21 +4,27 @@ use super::{
     People,
     error::{Error, Refusal},
     letters::{About, Reader},
-    links::{self, Link, Purpose},
+    links::{self, Link, NewLink, Purpose},
 };
 use crate::{
     activity::{self, Deed, What},
     administration::users::revoke_all,
     credentials::check_email,
     entity::unconfirmed,
+    mail::{Letter, Mail},
 };
 use http::HeaderMap;
 use oauth_core::{
     error::PortError,
-    model::{UserId, email_key},
-    seaorm::people::{self, EmailChange},
+    model::{Timestamp, UserId, email_key},
+    seaorm::{
+        UserAccount,
+        entity::user::Model,
+        people::{self, EmailChange},
+    },
 };
 use sea_orm::{DatabaseTransaction, EntityTrait as _};
+use std::time::Duration;
 
 impl People<'_> {
     /// Sends a letter to an address that a user wants to have, who has just proven who it is. Whoever the address may
@@ -58,18 +64,8 @@ impl People<'_> {
         let account = self.state.store.account(&link.user).await?.filter(|a| !a.disabled);
         let account = account.ok_or(Refusal::LinkInvalid)?;
         let old = account.email.clone().filter(|_| account.email_verified);
-        let notice = match &old {
-            Some(old) => {
-                let undo = self.new_link(Purpose::Undo, &link.user, old);
-                let about = About::EmailChanged;
-                let reader = Reader::of(&account, old);
-                let letter = self.letter(about, reader, &undo.url, Purpose::Undo)?;
-                Some((undo, letter))
-            }
-            None => None,
-        };
-        let (mail, token) = (self.state.mail.clone(), token.to_owned());
-        let life = Purpose::Undo.life(&self.state.config.accounts);
+        let notice = old.as_deref().map(|old| self.notice(&account, old)).transpose()?;
+        let token = token.to_owned();
         let deed = Deed::of(What::EmailChanged, &HeaderMap::new());
         let write = self.state.store.write(move |t| {
             Box::pin(async move {
@@ -89,9 +85,8 @@ impl People<'_> {
                 }
                 links::forget(t, &user, &[Purpose::Confirm, Purpose::Reset]).await?;
                 activity::record(t, &user, now, deed).await?;
-                if let Some((undo, letter)) = notice {
-                    undo.write(t, now, life).await?;
-                    mail.queue(t, letter).await?;
+                if let Some(notice) = notice {
+                    notice.write(t, &user, now).await?;
                 }
                 Ok(Ok(user))
             })
@@ -129,9 +124,55 @@ impl People<'_> {
         Ok(link.user)
     }
 
+    /// What tells an address that another one takes its place.
+    fn notice(self, account: &UserAccount, old: &str) -> Result<Notice, PortError> {
+        let undo = self.new_link(Purpose::Undo, &account.id, old);
+        let reader = Reader::of(account, old);
+        let password = format!("{}/account/password", self.state.config.issuer().as_str());
+        Ok(Notice {
+            first: self.letter(About::EmailChanged, reader, &undo.url, Purpose::Undo)?,
+            later: self.letter(About::EmailChangedAgain, reader, &password, Purpose::Undo)?,
+            address: email_key(old),
+            undo,
+            life: Purpose::Undo.life(&self.state.config.accounts),
+            mail: self.state.mail.clone(),
+        })
+    }
+
     async fn is_anothers(&self, link: &Link) -> Result<bool, Error> {
         let owner = self.state.store.account_by_email(&link.email).await?;
         Ok(owner.is_some_and(|owner| owner.id != link.user))
+    }
+}
+
+/// What tells an address that another one takes its place.
+struct Notice {
+    /// The address, as it is compared.
+    address: String,
+    undo: NewLink,
+    /// To the address that can take it back.
+    first: Letter,
+    /// To one after it.
+    later: Letter,
+    life: Duration,
+    mail: Mail,
+}
+
+impl Notice {
+    /// Sends it. While an address before this one can still take a change back, it alone can: else whoever made that
+    /// change would make another one, and take that back, and with it the power of the first.
+    async fn write(
+        self,
+        t: &DatabaseTransaction,
+        user: &UserId,
+        now: Timestamp,
+    ) -> Result<(), PortError> {
+        let holder = links::address(t, user, Purpose::Undo, now).await?;
+        if holder.is_some_and(|holder| email_key(&holder) != self.address) {
+            return self.mail.queue(t, self.later).await;
+        }
+        self.undo.write(t, now, self.life).await?;
+        self.mail.queue(t, self.first).await
     }
 }
 
@@ -148,4 +189,20 @@ pub(super) async fn take_email(
     }
     unconfirmed::Entity::delete_by_id(user.as_str()).exec(t).await?;
     Ok(Ok(()))
+}
+
+/// Gives a user an address by the word of whoever runs the server, or takes it away. Where it is another one, no letter
+/// that went out before it does anything more.
+pub(crate) async fn put_email(
+    t: &DatabaseTransaction,
+    row: &Model,
+    email: Option<&str>,
+    verified: bool,
+) -> Result<EmailChange, PortError> {
+    let user = UserId::new(row.id.as_str());
+    let change = people::set_email(t, &user, email, verified).await?;
+    if change == EmailChange::Done && email != row.email.as_deref() {
+        links::forget(t, &user, &Purpose::ALL).await?;
+    }
+    Ok(change)
 }

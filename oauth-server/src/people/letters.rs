@@ -27,6 +27,8 @@ pub(crate) enum About {
     Change,
     /// Your address was replaced.
     EmailChanged,
+    /// Your address was replaced, which had itself replaced another one a short while ago.
+    EmailChangedAgain,
     /// An identity at another provider was linked.
     Identity,
     /// A passkey was added.
@@ -174,6 +176,7 @@ mod tests {
         About::PasswordChanged,
         About::Change,
         About::EmailChanged,
+        About::EmailChangedAgain,
         About::Identity,
         #[cfg(feature = "passkeys")]
         About::PasskeyAdded,

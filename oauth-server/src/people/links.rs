@@ -36,6 +36,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Confirm, Self::Reset, Self::Change, Self::Undo];
+
     /// The stored word.
     pub(super) const fn word(self) -> &'static str {
         match self {
@@ -101,16 +104,14 @@ impl NewLink {
         Self { purpose, user: user.clone(), email: email.to_owned(), hash, url }
     }
 
-    /// Writes it. What was sent for the same purpose before is worth nothing then, but for what takes a change back.
+    /// Writes it. What was sent for the same purpose before is worth nothing then.
     pub(super) async fn write(
         self,
         t: &DatabaseTransaction,
         now: Timestamp,
         life: Duration,
     ) -> Result<(), PortError> {
-        if self.purpose != Purpose::Undo {
-            forget(t, &self.user, &[self.purpose]).await?;
-        }
+        forget(t, &self.user, &[self.purpose]).await?;
         let row = ActiveModel {
             hash: Set(self.hash.as_bytes().to_vec()),
             purpose: Set(self.purpose.word().into()),
@@ -158,6 +159,22 @@ pub(super) async fn forget(
         .exec(t)
         .await?;
     Ok(())
+}
+
+/// The address that a good token of a user for this purpose is about, if there is such a token.
+pub(super) async fn address(
+    t: &DatabaseTransaction,
+    user: &UserId,
+    purpose: Purpose,
+    now: Timestamp,
+) -> Result<Option<String>, PortError> {
+    let row = Entity::find()
+        .filter(Column::UserId.eq(user.as_str()))
+        .filter(Column::Purpose.eq(purpose.word()))
+        .filter(Column::ExpiresAt.gt(now.unix()))
+        .one(t)
+        .await?;
+    Ok(row.map(|row| row.email))
 }
 
 /// What a token stands for, without using it.

@@ -41,6 +41,7 @@ pub use claims::OwnClaims;
 pub use devices::Device;
 pub use directory::{Found, MOST, Search};
 pub use editing::{Edit, Writer};
+pub(crate) use email::put_email;
 pub use error::{Complaint, Error, Refusal};
 pub use gate::GuestToken;
 pub(crate) use guest::as_user;

@@ -3,6 +3,7 @@
 //! The e-mail address and whether it is confirmed have columns of their own. Whoever changes a profile sees them among
 //! the other claims, and they are kept where they belong.
 
+use crate::people::put_email;
 use oauth_core::{
     error::PortError,
     model::UserId,
@@ -75,7 +76,7 @@ pub(crate) async fn write(
         let verified = wanted.remove(EMAIL_VERIFIED) == Some(true.into());
         if !stays {
             let email = email.as_ref().and_then(Value::as_str);
-            match people::set_email(t, &id, email, verified).await? {
+            match put_email(t, row, email, verified).await? {
                 EmailChange::Done | EmailChange::Unknown => {}
                 EmailChange::Taken => return Ok(Err(AddressTaken)),
             }

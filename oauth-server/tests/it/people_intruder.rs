@@ -7,8 +7,9 @@ use crate::{
 };
 use http::StatusCode;
 use oauth_core::{model::UserId, testing::TestDatabase};
-use oauth_server::administration::users;
-use serde_json::json;
+use oauth_server::{administration::users, profile};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
 
 const NEW: &str = "a new lantern for nine lives";
 
@@ -23,6 +24,19 @@ async fn somebody(server: &Server, name: &str) -> UserId {
 /// The address of a user.
 async fn address(server: &Server, user: &UserId) -> String {
     server.state.store.account(user).await.unwrap().unwrap().email.unwrap()
+}
+
+/// Checks that the token of a letter is worth nothing.
+async fn is_invalid(server: &Server, path: &str, token: &str) {
+    let body = json!({"token": token});
+    server.tell(path, body).await.refuses(400, "link_invalid");
+}
+
+/// Takes another address by answering the letter to it.
+async fn change(server: &Server, name: &str, to: &str) {
+    let token = begin_change(server, name, to).await;
+    let answer = server.tell("/confirm-new-email", json!({"token": token})).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.body);
 }
 
 /// Asks for another address, by whoever knows the password; the token of the letter to it.
@@ -65,9 +79,107 @@ async fn s2_18_a_change_of_the_address_that_is_under_way_ends_with_the_password(
                     assert!(server.state.store.set_disabled(&user, false).await.unwrap());
                 }
             }
-            let confirm = server.tell("/confirm-new-email", json!({"token": change})).await;
-            confirm.refuses(400, "link_invalid");
+            is_invalid(&server, "/confirm-new-email", &change).await;
             assert_eq!(address(&server, &user).await, format!("{way}@example.org"));
         }
     }
+}
+
+#[tokio::test]
+async fn s2_18_the_first_address_can_take_back_whatever_came_after_it() {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = start(&format!("[database]\nurl = {:?}", database.url())).await;
+        let ada = somebody(&server, "ada").await;
+        change(&server, "ada", "b@evil.example").await;
+        let undo = server.token_in_letter("ada@example.org", "/undo-email", 0).await;
+        change(&server, "ada", "c@evil.example").await;
+        // The address in between is told, and gets no such power.
+        let letter = server.letter_to("b@evil.example").await;
+        assert_eq!(letter.subject, "Your address for 127.0.0.1:4999 was replaced again");
+        assert!(!letter.raw.contains("token="), "{}", letter.text);
+        assert_eq!(letter.link("/account/"), "http://127.0.0.1:4999/account/password");
+        let back = server.tell("/undo-email", json!({"token": undo})).await;
+        assert_eq!(back.status, StatusCode::NO_CONTENT, "{}", back.body);
+        assert_eq!(address(&server, &ada).await, "ada@example.org");
+        is_invalid(&server, "/undo-email", &undo).await;
+    }
+}
+
+#[tokio::test]
+async fn s2_18_the_power_to_take_a_change_back_passes_on_when_it_is_over() {
+    let server = start("").await;
+    let ada = somebody(&server, "ada").await;
+    change(&server, "ada", "b@example.org").await;
+    let old = server.token_in_letter("ada@example.org", "/undo-email", 0).await;
+    server.clock.advance(Duration::from_hours(7 * 24));
+    change(&server, "ada", "c@example.org").await;
+    is_invalid(&server, "/undo-email", &old).await;
+    let undo = server.token_in_letter("b@example.org", "/undo-email", 0).await;
+    // And whoever has an address again has the whole week again.
+    change(&server, "ada", "b@example.org").await;
+    let before = server.letters().await.len();
+    change(&server, "ada", "d@example.org").await;
+    let again = server.token_in_letter("b@example.org", "/undo-email", before).await;
+    is_invalid(&server, "/undo-email", &undo).await;
+    let back = server.tell("/undo-email", json!({"token": again})).await;
+    assert_eq!(back.status, StatusCode::NO_CONTENT, "{}", back.body);
+    assert_eq!(address(&server, &ada).await, "b@example.org");
+}
+
+#[tokio::test]
+async fn s2_18_no_letter_undoes_the_word_of_an_administrator() {
+    let server = start("").await;
+    let root = somebody(&server, "root").await;
+    server.state.store.set_admin(&root, true).await.unwrap();
+    let token = server.token_of("root", PASSWORD).await;
+    for way in ["api", "command-line"] {
+        let user = somebody(&server, way).await;
+        let (own, other) = (format!("{way}@example.org"), format!("{way}@evil.example"));
+        change(&server, way, &other).await;
+        let undo = server.token_in_letter(&own, "/undo-email", 0).await;
+        let pending = begin_change(&server, way, &format!("{way}@more.example")).await;
+        let before = server.letters().await.len();
+        server.tell("/forgot-password", json!({"email": way})).await;
+        let reset = server.token_in_letter(&other, "/reset-password", before).await;
+        if way == "api" {
+            let call = server.call("PATCH", &format!("/users/{user}")).token(&token);
+            let body = json!({"email": own, "email_verified": true});
+            let put = call.header("if-match", "*").body(body).send().await;
+            assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+        } else {
+            let claims = (json!(own), json!(true));
+            let with = move |profile: &Map<String, Value>| {
+                let mut profile = profile.clone();
+                profile.insert("email".into(), claims.0);
+                profile.insert("email_verified".into(), claims.1);
+                Some(profile)
+            };
+            let put = profile::change(&server.state.store, &user, with).await.unwrap();
+            assert!(put.unwrap().is_some());
+        }
+        is_invalid(&server, "/undo-email", &undo).await;
+        is_invalid(&server, "/confirm-new-email", &pending).await;
+        let body = json!({"token": reset, "password": NEW});
+        server.tell("/reset-password", body).await.refuses(400, "link_invalid");
+        assert_eq!(address(&server, &user).await, own);
+    }
+}
+
+/// That an address is not verified, or is, gives nobody another one.
+#[tokio::test]
+async fn s2_18_a_word_about_the_same_address_leaves_the_power_where_it_is() {
+    let server = start("").await;
+    let root = somebody(&server, "root").await;
+    server.state.store.set_admin(&root, true).await.unwrap();
+    let token = server.token_of("root", PASSWORD).await;
+    let ada = somebody(&server, "ada").await;
+    change(&server, "ada", "b@evil.example").await;
+    let undo = server.token_in_letter("ada@example.org", "/undo-email", 0).await;
+    let call = server.call("PATCH", &format!("/users/{ada}")).token(&token);
+    let body = json!({"email_verified": false});
+    let put = call.header("if-match", "*").body(body).send().await;
+    assert_eq!(put.status, StatusCode::OK, "{}", put.body);
+    let back = server.tell("/undo-email", json!({"token": undo})).await;
+    assert_eq!(back.status, StatusCode::NO_CONTENT, "{}", back.body);
+    assert_eq!(address(&server, &ada).await, "ada@example.org");
 }

@@ -11,6 +11,11 @@ letter!(reset, "emails/de/reset.txt", "emails/de/reset.html", life);
 letter!(password_changed, "emails/de/password_changed.txt", "emails/de/password_changed.html");
 letter!(change, "emails/de/change.txt", "emails/de/change.html", life);
 letter!(email_changed, "emails/de/email_changed.txt", "emails/de/email_changed.html", life);
+letter!(
+    email_changed_again,
+    "emails/de/email_changed_again.txt",
+    "emails/de/email_changed_again.html"
+);
 letter!(identity, "emails/de/identity.txt", "emails/de/identity.html", provider, label);
 #[cfg(feature = "passkeys")]
 letter!(passkey_added, "emails/de/passkey_added.txt", "emails/de/passkey_added.html", passkey);
@@ -50,6 +55,10 @@ pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortE
         About::EmailChanged => {
             email_changed(&format!("Ihre Adresse für {place} wurde ersetzt"), words)
         }
+        About::EmailChangedAgain => email_changed_again(
+            &format!("Ihre Adresse für {place} wurde noch einmal ersetzt"),
+            words,
+        ),
         About::Identity => identity(&format!("Ein neuer Weg, sich bei {place} anzumelden"), words),
         #[cfg(feature = "passkeys")]
         About::PasskeyAdded => passkey_added(&format!("Ein neuer Passkey für {place}"), words),

@@ -11,6 +11,11 @@ letter!(reset, "emails/en/reset.txt", "emails/en/reset.html", life);
 letter!(password_changed, "emails/en/password_changed.txt", "emails/en/password_changed.html");
 letter!(change, "emails/en/change.txt", "emails/en/change.html", life);
 letter!(email_changed, "emails/en/email_changed.txt", "emails/en/email_changed.html", life);
+letter!(
+    email_changed_again,
+    "emails/en/email_changed_again.txt",
+    "emails/en/email_changed_again.html"
+);
 letter!(identity, "emails/en/identity.txt", "emails/en/identity.html", provider, label);
 #[cfg(feature = "passkeys")]
 letter!(passkey_added, "emails/en/passkey_added.txt", "emails/en/passkey_added.html", passkey);
@@ -50,6 +55,9 @@ pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortE
         About::Change => change(&format!("Confirm your new address for {place}"), words),
         About::EmailChanged => {
             email_changed(&format!("Your address for {place} was replaced"), words)
+        }
+        About::EmailChangedAgain => {
+            email_changed_again(&format!("Your address for {place} was replaced again"), words)
         }
         About::Identity => identity(&format!("A new way to sign in to {place}"), words),
         #[cfg(feature = "passkeys")]

@@ -11,6 +11,11 @@ letter!(reset, "emails/fr/reset.txt", "emails/fr/reset.html", life);
 letter!(password_changed, "emails/fr/password_changed.txt", "emails/fr/password_changed.html");
 letter!(change, "emails/fr/change.txt", "emails/fr/change.html", life);
 letter!(email_changed, "emails/fr/email_changed.txt", "emails/fr/email_changed.html", life);
+letter!(
+    email_changed_again,
+    "emails/fr/email_changed_again.txt",
+    "emails/fr/email_changed_again.html"
+);
 letter!(identity, "emails/fr/identity.txt", "emails/fr/identity.html", provider, label);
 #[cfg(feature = "passkeys")]
 letter!(passkey_added, "emails/fr/passkey_added.txt", "emails/fr/passkey_added.html", passkey);
@@ -50,6 +55,10 @@ pub(super) fn write(about: About, content: &Content<'_>) -> Result<Letter, PortE
         About::EmailChanged => {
             email_changed(&format!("Votre adresse pour {place} a été remplacée"), words)
         }
+        About::EmailChangedAgain => email_changed_again(
+            &format!("Votre adresse pour {place} a été remplacée une nouvelle fois"),
+            words,
+        ),
         About::Identity => {
             identity(&format!("Une nouvelle façon de vous connecter à {place}"), words)
         }
