@@ -193,7 +193,8 @@ impl GrantStore for SeaStore {
     }
 }
 
-async fn revoke_user(
+/// Revokes the authorizations of a user, or those of one client, and forgets the consents.
+pub(super) async fn revoke_user(
     on: &DatabaseTransaction,
     user: &UserId,
     client: Option<&ClientId>,

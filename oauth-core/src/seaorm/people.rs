@@ -4,12 +4,13 @@
 
 use super::{
     entity::{user, user::Column},
+    grants,
     only::Only,
     users::{NewUser, insert_statement, remove},
 };
 use crate::{
     error::PortError,
-    model::{UserId, email_key},
+    model::{Timestamp, UserId, email_key},
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QuerySelect,
@@ -99,6 +100,16 @@ pub async fn set_password_hash(
         .filter(Column::Id.eq(id.as_str()))
         .filter(Column::Disabled.eq(false));
     Ok(update.exec(on).await?.rows_affected == 1)
+}
+
+/// Revokes every authorization of a user, with the codes and tokens below, and forgets every consent. Lock the user before:
+/// then whoever issues something, and looks at the user afterwards, either is seen here or sees what is written here.
+pub async fn revoke_user(
+    on: &DatabaseTransaction,
+    id: &UserId,
+    at: Timestamp,
+) -> Result<(), PortError> {
+    Ok(grants::revoke_user(on, id, None, at).await?)
 }
 
 /// Removes a user with its rights, consents, authorizations and everything below them, and the clients it made; false

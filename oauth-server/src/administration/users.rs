@@ -63,14 +63,7 @@ pub async fn beginning_with(
 /// were.
 pub async fn cut_off(state: &AppState, user: &UserId) -> Result<u64, PortError> {
     let ended = state.sessions.end_all_after(user, |_| Box::pin(async { Ok(true) })).await?;
-    revoke_all(state, user).await?;
     Ok(ended.unwrap_or_default())
-}
-
-/// Revokes every authorization of a user with its codes and tokens, and forgets what the user consented to: an
-/// application could otherwise come back without anybody being asked.
-pub async fn revoke_all(state: &AppState, user: &UserId) -> Result<(), PortError> {
-    state.provider.env().grants.revoke_user(user, None, state.now()).await
 }
 
 /// Locks a user out; returns how many sessions that ended.
@@ -94,9 +87,7 @@ async fn set_and_cut_off(
     let ended = state.sessions.end_all_after(user, move |t| {
         Box::pin(async move { Ok(update.exec(t).await?.rows_affected == 1) })
     });
-    let ended = ended.await?;
-    revoke_all(state, user).await?;
-    Ok(ended.unwrap_or_default())
+    Ok(ended.await?.unwrap_or_default())
 }
 
 /// What was taken away of somebody's second factors.

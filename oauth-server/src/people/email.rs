@@ -8,7 +8,6 @@ use super::{
 };
 use crate::{
     activity::{self, Deed, What},
-    administration::users::revoke_all,
     credentials::check_email,
     entity::unconfirmed,
     mail::{Letter, Mail},
@@ -119,7 +118,6 @@ impl People<'_> {
             })
         });
         ended.await?.ok_or(Refusal::LinkInvalid)?;
-        revoke_all(self.state, &link.user).await?;
         tracing::info!(user.id = %link.user, "user took a change of the e-mail address back");
         Ok(link.user)
     }

@@ -7,7 +7,6 @@ use super::{
     links::{self, Purpose},
 };
 use crate::{
-    administration::users::revoke_all,
     credentials::check_password,
     shell,
     state::AppState,
@@ -90,7 +89,6 @@ impl People<'_> {
             })
         });
         let ended = ended.await?.ok_or(Refusal::LinkInvalid)?;
-        revoke_all(self.state, &link.user).await?;
         self.state.throttle.reset(&Subject::account(&account.username)).await?;
         tracing::info!(user.id = %link.user, ended, "user chose another password by letter");
         Ok(link.user)

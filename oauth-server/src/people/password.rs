@@ -6,9 +6,7 @@ use super::{
     letters::{About, Reader},
     links::Purpose,
 };
-use crate::{
-    administration::users::revoke_all, credentials::check_password, sign_in::StoredPassword,
-};
+use crate::{credentials::check_password, sign_in::StoredPassword};
 use oauth_core::{
     error::PortError,
     model::Login,
@@ -84,7 +82,6 @@ impl People<'_> {
             })
         });
         ended.await?.ok_or(Refusal::WrongCredentials)?;
-        revoke_all(self.state, &account.id).await?;
         tracing::info!(user.id = %account.id, "user changed the password");
         let (at, user) = (self.state.now(), account.id);
         let Login { amr, acr, .. } = caller.login.clone();

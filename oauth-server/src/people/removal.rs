@@ -12,7 +12,7 @@ use crate::{
 };
 use oauth_core::{
     error::PortError,
-    model::UserId,
+    model::{Timestamp, UserId},
     seaorm::{entity::authorization, people},
 };
 use sea_orm::{
@@ -125,15 +125,16 @@ pub(crate) async fn remove_rows(t: &DatabaseTransaction, id: &UserId) -> Result<
 }
 
 /// Takes away what somebody may have begun or got with a password, in the transaction in which that is replaced or its
-/// owner locked out: letters that are under way, to whatever address, and devices, whose tokens are revoked beside this.
-pub(crate) async fn cut_off(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
+/// owner locked out: letters that are under way, to whatever address, devices, and every authorization with its codes and
+/// tokens. Consents go, too: an application could otherwise come back without anybody being asked.
+pub(crate) async fn cut_off(
+    t: &DatabaseTransaction,
+    id: &UserId,
+    now: Timestamp,
+) -> Result<(), PortError> {
     links::forget(t, id, &[Purpose::Change, Purpose::Reset]).await?;
-    forget_devices(t, id).await
-}
-
-async fn forget_devices(t: &DatabaseTransaction, id: &UserId) -> Result<(), PortError> {
     device::Entity::delete_many().filter(device::Column::UserId.eq(id.as_str())).exec(t).await?;
-    Ok(())
+    people::revoke_user(t, id, now).await
 }
 
 /// Forgets devices whose authorization is revoked or gone.

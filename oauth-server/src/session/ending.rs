@@ -77,9 +77,9 @@ impl Sessions {
         Ok(self.end_where(Column::UserId.eq(user.as_str())).await?.0)
     }
 
-    /// Does something that makes every session of a user worthless, such as replacing a forgotten password, and ends
-    /// them with whatever else was begun in one, all in one transaction; returns how many there were. Nothing happens, and `None` is returned, when the
-    /// work finds that it cannot be done.
+    /// Does something that makes every session of a user worthless, such as replacing a forgotten password, and ends them
+    /// with every authorization and whatever else was begun in one, all in one transaction; returns how many sessions
+    /// there were. Nothing happens, and `None` is returned, when the work finds that it cannot be done.
     pub async fn end_all_after<F>(&self, user: &UserId, work: F) -> Result<Option<u64>, PortError>
     where
         F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
@@ -95,12 +95,14 @@ impl Sessions {
                     if !work(t).await? {
                         return Ok(None);
                     }
-                    people::cut_off(t, &id).await?;
+                    people::cut_off(t, &id, now).await?;
                     Ok(Some(close(t, of_user, now).await?))
                 })
             })
             .await?;
         let Some(ended) = ended else { return Ok(None) };
+        // Once more, for what a session was issued while it was being ended; and before telling, which may take long.
+        self.store.revoke_user(user, None, now).await?;
         let count = ended.len() as u64;
         self.tell(ended).await;
         Ok(Some(count))

@@ -3,9 +3,9 @@
 
 use crate::{
     pages_actors::PASSWORD,
-    support::{Server, start},
+    support::{self, Server, start},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use oauth_core::{model::UserId, testing::TestDatabase};
 use oauth_server::{administration::users, profile};
 use serde_json::{Map, Value, json};
@@ -182,4 +182,64 @@ async fn s2_18_a_word_about_the_same_address_leaves_the_power_where_it_is() {
     let back = server.tell("/undo-email", json!({"token": undo})).await;
     assert_eq!(back.status, StatusCode::NO_CONTENT, "{}", back.body);
     assert_eq!(address(&server, &ada).await, "ada@example.org");
+}
+
+/// Does something until the sessions of a user are over, and does not wait for the rest of it.
+async fn impatiently<T>(server: &Server, user: &UserId, work: impl Future<Output = T>) {
+    let over = async {
+        while server.state.sessions.count(user).await.unwrap() > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = over => {}
+        _ = work => {}
+    }
+}
+
+#[tokio::test]
+async fn s2_11_tokens_end_with_the_password_whether_or_not_anybody_waits_for_the_answer() {
+    const SESSIONS: usize = 40;
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = start(&format!("[database]\nurl = {:?}", database.url())).await;
+        for way in ["page", "api", "locked-out"] {
+            let owner = server.signed_up(way).await;
+            let client = owner.create_client(&[]).await;
+            let tokens = client.exchange(&server, &owner.allow(&client.id).await).await;
+            let body = json!({"username": way, "password": PASSWORD});
+            let program = server.tell("/login", body).await;
+            for _ in 0..SESSIONS {
+                let sessions = &server.state.sessions;
+                sessions.start(&HeaderMap::new(), &owner.id, &["pwd"], None).await.unwrap();
+            }
+            match way {
+                "page" => {
+                    let form = [("current_password", PASSWORD), ("new_password", NEW)];
+                    let post = owner.post("/account/password", &form);
+                    impatiently(&server, &owner.id, post).await;
+                }
+                "api" => {
+                    let body = json!({"current_password": PASSWORD, "new_password": NEW});
+                    let call = server.call("POST", "/users/me/password");
+                    let call = call.token(&program.text("access_token")).body(body);
+                    impatiently(&server, &owner.id, call.send()).await;
+                }
+                _ => {
+                    let disable = users::disable(&server.state, &owner.id);
+                    impatiently(&server, &owner.id, disable).await;
+                    assert!(server.state.store.set_disabled(&owner.id, false).await.unwrap());
+                }
+            }
+            let refresh = json!({"refresh_token": program.text("refresh_token")});
+            server.tell("/refresh", refresh).await.refuses(401, "refresh_invalid");
+            let basic = Some((&*client.id, client.secret.as_deref().unwrap()));
+            let refresh = tokens["refresh_token"].as_str().unwrap();
+            let form = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
+            let refused = support::json(server.post("/oauth/token", basic, &form).await).await;
+            assert_eq!(refused["error"], "invalid_grant", "{way}");
+            let consents = server.state.provider.env().grants.consents(&owner.id).await.unwrap();
+            assert!(consents.is_empty(), "{way}: it is asked again");
+        }
+    }
 }

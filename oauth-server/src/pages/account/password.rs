@@ -8,7 +8,6 @@
 
 use crate::{
     activity::{self, Deed, What},
-    administration::users::revoke_all,
     config::Authenticator,
     credentials::check_password,
     pages::{
@@ -32,7 +31,7 @@ use axum::{
 use oauth_core::{
     error::PortError,
     params::Params,
-    ports::SignIn,
+    ports::{GrantStore as _, SignIn},
     seaorm::{
         UserAccount,
         entity::user::{Column, Entity},
@@ -107,7 +106,8 @@ pub(super) async fn change(
     let user = &visit.user().id;
     match replace(&state, &visit, current, new).await? {
         Outcome::Changed(started) => {
-            revoke_all(&state, user).await?;
+            // Once more, for what a session was issued while it was being ended.
+            state.store.revoke_user(user, None, state.now()).await?;
             tracing::info!(user.id = %user, "user changed the password");
             let mut response = see_other("/account?done=password");
             started.cookies.put(response.headers_mut());
@@ -214,7 +214,7 @@ async fn replace(
         Box::pin(async move {
             let changed = update.exec(t).await?.rows_affected == 1;
             if changed {
-                people::cut_off(t, &id).await?;
+                people::cut_off(t, &id, now).await?;
                 activity::record(t, &id, now, deed).await?;
                 if let Some(notice) = notice {
                     mail.queue(t, notice).await?;
