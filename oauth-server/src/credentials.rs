@@ -28,6 +28,17 @@ pub fn check_username(text: &str) -> Result<String, String> {
     Ok(name.to_owned())
 }
 
+/// The user name that somebody chooses when signing up. An address is none: nobody has confirmed it, and as a name it would
+/// let its taker in and keep its owner out.
+pub fn check_chosen_username(text: &str) -> Result<String, String> {
+    let name = check_username(text)?;
+    if check_email(&name).is_ok() {
+        let text = "A user name is no address. Give the address as one, and sign in with it once it is confirmed.";
+        return Err(text.into());
+    }
+    Ok(name)
+}
+
 /// The e-mail address as it is kept, or what is wrong with it.
 pub fn check_email(text: &str) -> Result<String, String> {
     let email = text.trim();
@@ -199,6 +210,16 @@ mod tests {
         for bad in ["", "  ", "a b", "<b>", "a\u{200b}b", "\u{202e}ada", "a\tb", "...", "@", &long]
         {
             assert!(check_username(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_name_to_choose() {
+        for good in ["ada", "@ada", "ada@", "ada.lovelace", "ada@example.org."] {
+            assert_eq!(check_chosen_username(good).as_deref(), Ok(good));
+        }
+        for bad in ["ada@example.org", " Ada@Example.ORG ", "a+b@c", "ada@bücher.example", ""] {
+            assert!(check_chosen_username(bad).is_err(), "{bad:?}");
         }
     }
 

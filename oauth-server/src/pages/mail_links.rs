@@ -245,14 +245,3 @@ fn forgot_page(
     let content = ForgotPage { frame: Frame::bare(state), typed: typed.to_owned(), problems };
     Ok(page(status, content))
 }
-
-/// The page after a sign-up of which nobody may learn what came of it.
-pub(super) fn look_into_mailbox(state: &AppState) -> Response {
-    let content = DonePage {
-        frame: Frame::bare(state),
-        title: "Look into your mailbox",
-        text: "A letter is on its way to your address. Follow the link in it, then sign in.",
-        next: ("Sign in", "/login"),
-    };
-    page(StatusCode::OK, content)
-}

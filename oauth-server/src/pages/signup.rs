@@ -4,7 +4,6 @@ use super::{
     asker::Asker,
     errors::{Explanation, Trouble},
     form::{Form, Problems},
-    mail_links,
     page::{Frame, see_other, show as page, show_to},
     second_factor,
     social::{Button, buttons, lead_out},
@@ -115,7 +114,7 @@ pub(super) async fn submit(
             return Ok(again(StatusCode::UNPROCESSABLE_ENTITY, problems_of(refusal)));
         }
     };
-    let Some(user) = made.user else { return Ok(mail_links::look_into_mailbox(&state)) };
+    let user = made.user;
     let password = Some(StoredPassword::of_user(&state.store, &user).await?);
     let first = FirstFactor { user, amr: vec!["pwd".into()], password };
     let response = second_factor::after(&state, &visit, way, first).await?;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     config::AccountEmail,
-    credentials::{check_email, check_password, check_username},
+    credentials::{check_chosen_username, check_email, check_password},
     entity::{agreement, unconfirmed},
     mail::Letter,
     profile::{self, CheckedProfile, Claim, ProfileDraft},
@@ -46,8 +46,8 @@ pub struct Registration {
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registered {
-    /// The user; none where nobody may learn whether one was made.
-    pub user: Option<UserId>,
+    /// The user.
+    pub user: UserId,
     /// The name to sign in with, given or made up.
     pub username: String,
     /// Whether a letter is on its way to the address.
@@ -58,8 +58,6 @@ pub struct Registered {
 struct Wanted {
     username: String,
     email: Option<String>,
-    /// Whether the name is the address itself.
-    named_by_address: bool,
     profile: CheckedProfile,
 }
 
@@ -88,19 +86,11 @@ impl People<'_> {
         let right = |(api, access): (String, _)| AccessRight::new(id.clone(), api, access);
         let rights: Vec<_> = rights.map(right).collect();
         let letter = self.state.mail.is_on() && wanted.email.is_some();
-        if self.create(new, rights, &wanted).await? {
-            tracing::info!(user.id = %id, agreed_to_terms = registration.agrees, "user signed up");
-            let user = (!(wanted.named_by_address && letter)).then_some(id);
-            return Ok(Registered { user, username: wanted.username, letter });
+        if !self.create(new, rights, &wanted).await? {
+            return Err(Refusal::Conflict("username_taken").into());
         }
-        if wanted.named_by_address && letter {
-            // Whoever reads the letters of the address is told; whoever asked sees what everybody sees.
-            if let Some(email) = &wanted.email {
-                self.tell_owner(email).await?;
-            }
-            return Ok(Registered { user: None, username: wanted.username, letter });
-        }
-        Err(Refusal::Conflict("username_taken").into())
+        tracing::info!(user.id = %id, agreed_to_terms = registration.agrees, "user signed up");
+        Ok(Registered { user: id, username: wanted.username, letter })
     }
 
     /// Says everything that is wrong with a registration, and makes nothing.
@@ -117,9 +107,9 @@ impl People<'_> {
         let typed = |text: &Option<String>| {
             text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned)
         };
-        let mut email = typed(&said.email);
+        let email = typed(&said.email);
         let username = match &said.username {
-            Some(name) => check_username(name).unwrap_or_else(|text| {
+            Some(name) => check_chosen_username(name).unwrap_or_else(|text| {
                 complain("username", text);
                 String::new()
             }),
@@ -129,15 +119,8 @@ impl People<'_> {
                 String::new()
             }
         };
-        let is_address = check_email(&username).is_ok();
-        if is_address && email.is_none() {
-            email = Some(username.clone());
-        }
         match email.as_deref().map(check_email) {
             Some(Err(text)) => complain("email", text),
-            Some(Ok(email)) if is_address && !same(&email, &username) => {
-                complain("username", "A user name that is an address has to be your own.".into());
-            }
             None if config.accounts.email == AccountEmail::Required => {
                 complain("email", "Give your e-mail address.".into());
             }
@@ -159,10 +142,7 @@ impl People<'_> {
             }
         });
         match profile {
-            Ok(profile) if complaints.is_empty() => {
-                let named_by_address = is_address;
-                Ok(Wanted { username, email, named_by_address, profile })
-            }
+            Ok(profile) if complaints.is_empty() => Ok(Wanted { username, email, profile }),
             _ => Err(Refusal::Invalid(complaints)),
         }
     }
@@ -268,17 +248,6 @@ impl People<'_> {
         Ok(admission == Admission::Admitted)
     }
 
-    async fn tell_owner(&self, email: &str) -> Result<(), Error> {
-        if !self.may_write_to(email).await? {
-            return Ok(());
-        }
-        let Some(letter) = self.letter_to_owner(email).await? else { return Ok(()) };
-        let mail = self.state.mail.clone();
-        let write =
-            self.state.store.write(move |t| Box::pin(async move { mail.queue(t, letter).await }));
-        Ok(write.await?)
-    }
-
     /// A letter that leads to somewhere for as long as a token of this purpose is good.
     pub(super) fn letter(
         self,
@@ -351,10 +320,6 @@ impl People<'_> {
         });
         Ok(write.await?)
     }
-}
-
-fn same(email: &str, other: &str) -> bool {
-    oauth_core::model::email_key(email) == oauth_core::model::email_key(other)
 }
 
 async fn write_rights(t: &DatabaseTransaction, rights: Vec<AccessRight>) -> Result<(), PortError> {

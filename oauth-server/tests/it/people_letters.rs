@@ -216,25 +216,57 @@ async fn s2_12_a_taken_address_is_told_to_its_owner_and_to_nobody_else() {
     let letter = server.letter_to(ADA).await;
     assert!(letter.subject.contains("You have an account") && letter.text.contains("owner"));
     assert!(!letter.text.contains("token="), "{}", letter.text);
-    // A name that is an address: the same answer, whoever has it.
-    let named = [register(ADA, ADA).await, register("dora@example.org", "dora@example.org").await];
-    for answer in &named {
-        assert_eq!(answer.status, StatusCode::ACCEPTED);
-        assert_eq!(answer.body["confirmation"], "sent");
+    // A name that is an address is none, whoever has it.
+    for (name, email) in [
+        (ADA, ADA),
+        ("dora@example.org", "dora@example.org"),
+        ("fritz@example.org", "g@example.org"),
+    ] {
+        let refused = register(name, email).await;
+        refused.refuses(422, "invalid");
+        assert_eq!(refused.fields(), ["username"]);
+        let form = [("username", name), ("password", NEW)];
+        let page = server.visitor().post("/signup", &form).await;
+        assert_eq!(
+            (page.status, page.problems()),
+            (StatusCode::UNPROCESSABLE_ENTITY, vec!["username"])
+        );
+        assert!(page.by_id("username-problem").starts_with("A user name is no address."));
+        let body = json!({"username": name, "password": NEW});
+        server.tell("/login", body).await.refuses(401, "wrong_credentials");
     }
-    assert!(server.state.store.account_by_name(ADA).await.unwrap().is_none());
-    let page = |name: &'static str| {
-        let server = &server;
-        async move {
-            let form = [("username", name), ("password", NEW)];
-            server.visitor().post("/signup", &form).await
+    assert_eq!(server.letters().await.len(), 2, "one for each who signed up");
+}
+
+#[tokio::test]
+async fn s2_12_a_free_and_a_taken_address_get_as_many_letters() {
+    let server = start("[throttle]\nletter_attempts = 3\n").await;
+    let owner = server.user("owner", PASSWORD).await;
+    let _ = server.state.store.set_email(&owner, Some(ADA), true).await.unwrap();
+    for address in [ADA, "bob@example.org"] {
+        for _ in 0..6 {
+            let body = json!({"email": address, "password": NEW});
+            assert_eq!(server.tell("/register", body).await.status, StatusCode::ACCEPTED);
         }
-    };
-    let (taken, free) = (page(ADA).await, page("emil@example.org").await);
-    assert_eq!((taken.status, &taken.html), (free.status, &free.html));
-    let not_own = register("fritz@example.org", "g@example.org").await;
-    not_own.refuses(422, "invalid");
-    assert_eq!(not_own.fields(), ["username"]);
+        let letters = server.letters().await;
+        let letters = letters.iter().filter(|letter| letter.to == address).count();
+        assert_eq!(letters, 4, "{address}: three for nothing, and the one that begins to wait");
+    }
+}
+
+#[tokio::test]
+async fn s2_13_nobody_keeps_the_owner_of_an_address_out_by_taking_it_for_a_name() {
+    let server = start("").await;
+    for name in [ADA, " Ada@Example.ORG "] {
+        let body = json!({"username": name, "password": NEW});
+        server.tell("/register", body).await.refuses(422, "invalid");
+    }
+    let body = json!({"email": ADA, "password": PASSWORD});
+    assert_eq!(server.tell("/register", body).await.status, StatusCode::ACCEPTED);
+    let token = server.token_in_letter(ADA, "/confirm-email", 0).await;
+    let confirmed = server.tell("/confirm-email", json!({"token": token})).await;
+    assert_eq!(confirmed.status, StatusCode::NO_CONTENT);
+    server.token_of(ADA, PASSWORD).await;
 }
 
 #[tokio::test]

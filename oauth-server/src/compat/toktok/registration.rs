@@ -69,7 +69,7 @@ pub(super) async fn register(
     let people = state.people();
     let made = people.register(registration).await;
     let made = hushed(&state, read, made).await?;
-    let user = made.user.ok_or(No::NO_USER)?;
+    let user = made.user;
     let tokens = first_tokens(&state, &headers, &user).await?;
     credentials::leave(&state, &headers).await?;
     let data = auth::own(&state, Some(&user)).await?;
