@@ -102,8 +102,9 @@ async fn sessions(state: &AppState, user: &UserId) -> Result<Vec<Value>, PortErr
         .all(state.store.database())
         .await?;
     let line = |row: session::Model| {
+        let proven = (row.login_at > 0).then(|| time(row.login_at));
         json!({
-            "signed_in_at": time(row.login_at), "how": row.amr, "begun_at": time(row.created_at),
+            "signed_in_at": proven, "how": row.amr, "begun_at": time(row.created_at),
             "last_used_at": time(row.last_seen_at), "ends_at": time(row.expires_at),
             "address": row.address, "user_agent": row.user_agent,
         })

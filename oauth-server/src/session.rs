@@ -61,6 +61,15 @@ pub struct Session {
     pub user_agent: Option<String>,
 }
 
+/// What somebody proved to begin a session with.
+#[derive(Clone, Copy, Debug)]
+pub struct Proven<'a> {
+    /// How ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
+    pub amr: &'a [&'a str],
+    /// When. Another provider may have asked long before it says so, and the epoch stands for a time that nobody knows.
+    pub at: Timestamp,
+}
+
 /// A session that just began.
 #[derive(Debug)]
 pub struct Started {
@@ -124,7 +133,7 @@ impl Sessions {
 
     /// Begins a session, with a new cookie whatever the browser sent. To clients it is the session that the browser
     /// had, if that was the same user's; if it was somebody else's, that one ends. `amr` says how the person proved
-    /// who it is ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
+    /// who it is, at this moment ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
     pub async fn start(
         &self,
         headers: &HeaderMap,
@@ -132,8 +141,9 @@ impl Sessions {
         amr: &[&str],
         address: Option<ClientAddress>,
     ) -> Result<Started, PortError> {
+        let proven = Proven { amr, at: self.clock.now() };
         let started =
-            self.start_if(headers, user, amr, address, |_| Box::pin(async { Ok(true) })).await?;
+            self.start_if(headers, user, proven, address, |_| Box::pin(async { Ok(true) })).await?;
         started.ok_or_else(|| PortError::new("a session did not begin"))
     }
 
@@ -143,17 +153,17 @@ impl Sessions {
         &self,
         headers: &HeaderMap,
         user: &UserId,
-        amr: &[&str],
+        proven: Proven<'_>,
         address: Option<ClientAddress>,
         may: F,
     ) -> Result<Option<Started>, PortError>
     where
         F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
     {
-        let Fresh { mut row, secret, mut login } = self.fresh(headers, user, amr, address);
+        let Fresh { mut row, secret, mut login, now } = self.fresh(headers, user, proven, address);
         let old = self.presented(headers);
         let deed = Deed::of(What::SignedIn, headers).about(&login.amr.join(" "));
-        let (user, now) = (user.clone(), login.at);
+        let user = user.clone();
         let former = self
             .store
             .write(move |t| {
@@ -190,20 +200,19 @@ impl Sessions {
         &self,
         headers: &HeaderMap,
         user: &UserId,
-        amr: &[&str],
+        proven: Proven<'_>,
         address: Option<ClientAddress>,
         work: F,
     ) -> Result<Option<Started>, PortError>
     where
         F: for<'a> FnOnce(&'a DatabaseTransaction) -> Work<'a, bool> + Send + 'static,
     {
-        let Fresh { row, secret, login } = self.fresh(headers, user, amr, address);
+        let Fresh { row, secret, login, now } = self.fresh(headers, user, proven, address);
         // And the session of somebody else that this browser was in.
         let mut over = Column::UserId.eq(user.as_str());
         if let Some(old) = self.presented(headers) {
             over = over.or(Column::Hash.eq(old.as_bytes().to_vec()));
         }
-        let now = login.at;
         let ended = self
             .store
             .write(move |t| {
@@ -227,10 +236,11 @@ impl Sessions {
         &self,
         headers: &HeaderMap,
         user: &UserId,
-        amr: &[&str],
+        Proven { amr, at }: Proven<'_>,
         address: Option<ClientAddress>,
     ) -> Fresh {
         let now = self.clock.now();
+        let at = at.min(now);
         let (mut bytes, mut name) = ([0; 32], [0; 16]);
         self.random.fill(&mut bytes);
         self.random.fill(&mut name);
@@ -240,7 +250,7 @@ impl Sessions {
         let row = session::ActiveModel {
             hash: Set(secret.hash().as_bytes().to_vec()),
             user_id: Set(user.as_str().to_owned()),
-            login_at: Set(now.unix()),
+            login_at: Set(at.unix()),
             amr: Set(amr.join(" ")),
             created_at: Set(now.unix()),
             last_seen_at: Set(now.unix()),
@@ -250,8 +260,8 @@ impl Sessions {
             sid: Set(Some(sid.clone())),
         };
         let amr: Vec<String> = amr.iter().map(|&m| m.to_owned()).collect();
-        let login = Login { user: user.clone(), at: now, acr: acr(&amr), amr, sid: Some(sid) };
-        Fresh { row, secret, login }
+        let login = Login { user: user.clone(), at, acr: acr(&amr), amr, sid: Some(sid) };
+        Fresh { row, secret, login, now }
     }
 
     fn started(&self, login: Login, secret: PlainToken) -> Started {
@@ -338,6 +348,7 @@ struct Fresh {
     row: session::ActiveModel,
     secret: PlainToken,
     login: Login,
+    now: Timestamp,
 }
 
 #[async_trait]

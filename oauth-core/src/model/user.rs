@@ -17,7 +17,7 @@ pub struct User {
 pub struct Login {
     /// Who signed in.
     pub user: UserId,
-    /// When, for `auth_time`.
+    /// When, for `auth_time`; the epoch where nobody knows, which is older than anybody asks for.
     pub at: Timestamp,
     /// How, for `amr` ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -55,8 +55,8 @@ sections! {
         trust_email: TrustEmail = TrustEmail::Never,
         /// Whether somebody who has a second factor here is asked for it, too.
         second_factor: bool = true,
-        /// Where somebody has to sign in anew, take it for that although the provider does not say that it asked
-        /// again. For providers that cannot be made to ask, on which everybody at an unlocked browser signs in.
+        /// Take every sign-in for one of this moment, although the provider does not say that it asked again. For
+        /// providers that cannot be made to ask, on which everybody at an unlocked browser signs in.
         danger_trust_session: bool = false,
         /// Whether whoever is not known here gets an account. Unset: as `signup.open` says.
         signup: Option<bool> = None,

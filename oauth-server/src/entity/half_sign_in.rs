@@ -17,6 +17,8 @@ pub struct Model {
     /// The SHA-256 of what was stored of the password, where it was a password: with another one it counts no more.
     #[sea_orm(column_type = "Binary(32)", nullable)]
     pub password: Option<Vec<u8>>,
+    /// When; 0 where nobody knows when.
+    pub login_at: i64,
     /// Until when the second factor may follow.
     pub expires_at: i64,
 }

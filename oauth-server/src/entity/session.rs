@@ -11,7 +11,7 @@ pub struct Model {
     pub hash: Vec<u8>,
     /// Who is signed in.
     pub user_id: String,
-    /// When that person proved it.
+    /// When that person proved it, which may be long before; 0 where nobody knows when.
     pub login_at: i64,
     /// How, as words separated by spaces.
     pub amr: String,

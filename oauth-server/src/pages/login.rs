@@ -81,7 +81,8 @@ pub(super) async fn submit(
     let stored = StoredPassword::of(&state.store, username).await?;
     match state.users.sign_in(username, password).await? {
         SignIn::Accepted(user) => {
-            let first = FirstFactor { user, amr: vec!["pwd".into()], password: Some(stored) };
+            let (amr, at) = (vec!["pwd".into()], state.now());
+            let first = FirstFactor { user, amr, at, password: Some(stored) };
             let refused = again(StatusCode::FORBIDDEN, wrong());
             Ok(second_factor::after(&state, &visit, way, first).await?.unwrap_or(refused))
         }

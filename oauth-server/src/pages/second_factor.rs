@@ -13,7 +13,7 @@ use super::{
 use crate::{
     activity::{self, Deed, What},
     second_factor::{AMR_MFA, AMR_OTP, Attempt, Candidate, Demand, FirstFactor, Half},
-    session::Started,
+    session::{Proven, Started},
     shell,
     state::AppState,
 };
@@ -71,10 +71,11 @@ pub(super) async fn after(
         response.headers_mut().append(header::SET_COOKIE, cookie);
         return Ok(Some(response));
     }
-    let FirstFactor { user, amr, password } = first;
+    let FirstFactor { user, amr, at, password } = first;
     let amr: Vec<&str> = amr.iter().map(String::as_str).collect();
+    let proven = Proven { amr: &amr, at };
     let (address, id) = (shell::client_address(), user.clone());
-    let started = state.sessions.start_if(&visit.headers, &user, &amr, address, move |t| {
+    let started = state.sessions.start_if(&visit.headers, &user, proven, address, move |t| {
         Box::pin(async move {
             match password {
                 Some(stored) => stored.is_current(t, &id).await,
@@ -178,10 +179,12 @@ async fn begin(
     let mut amr = half.amr.clone();
     amr.extend([AMR_OTP.to_owned(), AMR_MFA.to_owned()]);
     let amr: Vec<&str> = amr.iter().map(String::as_str).collect();
+    // Whoever shows a code is there now, however long ago the first factor was.
+    let proven = Proven { amr: &amr, at: now };
     // What the transaction found, told past its answer, which is only yes or no.
     let (tell, told) = tokio::sync::oneshot::channel();
     let started =
-        state.sessions.start_if(headers, &user, &amr, shell::client_address(), move |t| {
+        state.sessions.start_if(headers, &user, proven, shell::client_address(), move |t| {
             Box::pin(async move {
                 if !candidate.consume(t).await? {
                     let _ = tell.send(Outcome::WrongCode);

@@ -36,7 +36,7 @@ pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<
         asker,
         interaction: way.id(),
         user: session.user.username.clone(),
-        since: super::words::minute(session.login.at),
+        since: super::words::minute(session.created_at),
     };
     Ok(show_to(StatusCode::OK, page, &interaction.pending.redirect_uri, logo.as_deref()))
 }

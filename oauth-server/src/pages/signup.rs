@@ -116,7 +116,7 @@ pub(super) async fn submit(
     };
     let user = made.user;
     let password = Some(StoredPassword::of_user(&state.store, &user).await?);
-    let first = FirstFactor { user, amr: vec!["pwd".into()], password };
+    let first = FirstFactor { user, amr: vec!["pwd".into()], at: state.now(), password };
     let response = second_factor::after(&state, &visit, way, first).await?;
     Ok(response.unwrap_or_else(|| see_other("/login")))
 }

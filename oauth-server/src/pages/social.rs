@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     second_factor::{Demand, FirstFactor},
-    session::Started,
+    session::{Proven, Started},
     shell,
     social::{AMR, Attempt, Blame, Errand, Linked, Notice, Person, Refusal, Tokens, Upstream},
     state::AppState,
@@ -91,7 +91,8 @@ pub(super) async fn depart(
         || way.interaction().is_some_and(|i| {
             i.pending.max_age.is_some() || i.pending.prompt.iter().any(|p| p == "login")
         });
-    let errand = Errand { interaction: way.id(), to: way.to(), link: None, fresh };
+    let ask_again = matches!(&way, Way::To(destination) if destination.is_guarded());
+    let errand = Errand { interaction: way.id(), to: way.to(), link: None, fresh, ask_again };
     leave(&state, upstream, &visit.headers, errand).await
 }
 
@@ -158,7 +159,7 @@ pub(super) async fn arrive(
             Linked::Before => "/account/identities?done=linked_before",
         })),
         Ok(Outcome::Started(started)) => go_on(&state, visit, &attempt, started).await,
-        Ok(Outcome::Half(user)) => ask(&state, visit, &attempt, user).await,
+        Ok(Outcome::Half(first)) => ask(&state, visit, &attempt, first).await,
         Err(refusal) => Ok(problem(&state, &place, refusal)),
     }
 }
@@ -168,7 +169,7 @@ enum Outcome {
     Linked(Linked),
     Started(Started),
     /// Somebody who has a second factor here, or has to have one, for which the provider does not stand.
-    Half(UserId),
+    Half(FirstFactor),
 }
 
 /// Who came back. Before anything else it is settled whose answer it is.
@@ -214,16 +215,19 @@ async fn sign_in(
         None => meet(state, upstream, &person, &tokens).await?,
     };
     let confirmation = state.social.confirm(upstream, &person, &tokens, &user)?;
+    let at = state.social.proven_at(upstream, &person);
     if upstream.settings.second_factor
         && state.second_factor.demand(&user).await? != Demand::Nothing
     {
         let held = state.store.write(move |t| Box::pin(confirmation.holds(t)));
-        return if held.await? { Ok(Outcome::Half(user)) } else { Err(Refusal::AccountDisabled) };
+        let first = FirstFactor { user, amr: vec![AMR.to_owned()], at, password: None };
+        return if held.await? { Ok(Outcome::Half(first)) } else { Err(Refusal::AccountDisabled) };
     }
     let (headers, address) = (&visit.headers, shell::client_address());
+    let proven = Proven { amr: &[AMR], at };
     let started = state
         .sessions
-        .start_if(headers, &user, &[AMR], address, move |t| Box::pin(confirmation.holds(t)));
+        .start_if(headers, &user, proven, address, move |t| Box::pin(confirmation.holds(t)));
     let started = started.await?.ok_or(Refusal::AccountDisabled)?;
     tracing::info!(user.id = %user, upstream = upstream.settings.id, "sign-in through a provider");
     Ok(Outcome::Started(started))
@@ -304,11 +308,10 @@ async fn ask(
     state: &AppState,
     visit: Visit,
     attempt: &Attempt,
-    user: UserId,
+    first: FirstFactor,
 ) -> Result<Response, Trouble> {
     let way = Way::of(state, &visit, &wanted(attempt)?).await;
     let way = way.unwrap_or(Way::To(Destination::Home));
-    let first = FirstFactor { user, amr: vec![AMR.to_owned()], password: None };
     let response = second_factor::after(state, &visit, way, first).await?;
     Ok(response.unwrap_or_else(|| see_other("/login")))
 }

@@ -152,9 +152,9 @@ impl Destination {
         }
     }
 
-    /// Whether somebody who is signed in gets there without signing in again.
-    pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
-        let guarded = matches!(
+    /// Whether there is something that a sign-in of long ago is not enough for.
+    pub(super) fn is_guarded(&self) -> bool {
+        matches!(
             self,
             Self::Admin(_)
                 | Self::Email
@@ -163,8 +163,12 @@ impl Destination {
                 | Self::Passkeys
                 | Self::SecondFactor
                 | Self::Data
-        );
-        !guarded || admin::is_recent(session.login.at, now)
+        )
+    }
+
+    /// Whether somebody who is signed in gets there without signing in again.
+    pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
+        !self.is_guarded() || admin::is_recent(session.login.at, now)
     }
 }
 

@@ -32,6 +32,8 @@ pub struct FirstFactor {
     pub user: UserId,
     /// How ([RFC 8176](https://www.rfc-editor.org/rfc/rfc8176)).
     pub amr: Vec<String>,
+    /// When.
+    pub at: Timestamp,
     /// What was stored of the password, where it was a password.
     pub password: Option<StoredPassword>,
 }
@@ -43,6 +45,8 @@ pub struct Half {
     pub user: UserId,
     /// How.
     pub amr: Vec<String>,
+    /// When.
+    pub at: Timestamp,
     hash: HashedToken,
     password: Option<Vec<u8>>,
 }
@@ -59,6 +63,7 @@ impl SecondFactor {
             user_id: Set(first.user.as_str().to_owned()),
             amr: Set(first.amr.join(" ")),
             password: Set(password.map(|hash| hash.as_bytes().to_vec())),
+            login_at: Set(first.at.unix()),
             expires_at: Set(self.now().plus(PATIENCE).unix()),
         };
         self.store
@@ -88,6 +93,7 @@ impl SecondFactor {
         Ok(row.map(|row| Half {
             user: UserId::new(row.user_id),
             amr: row.amr.split_ascii_whitespace().map(str::to_owned).collect(),
+            at: Timestamp::from_unix(row.login_at),
             hash,
             password: row.password,
         }))

@@ -32,8 +32,12 @@ pub struct Errand {
     pub to: String,
     /// Who wants to link an identity; nobody who wants to sign in.
     pub link: Option<String>,
-    /// Whether the provider has to ask the person again.
+    /// Whether the provider has to ask the person again, and to say that it did.
     pub fresh: bool,
+    /// Whether it is told to ask again. Where that is all, whoever it did not ask is signed in, and has not proved
+    /// anything of late.
+    #[serde(default)]
+    pub ask_again: bool,
 }
 
 /// Somebody who leaves.
@@ -151,7 +155,7 @@ impl Social {
             .append_pair("code_challenge_method", "S256");
         if is_openid {
             query.append_pair("nonce", &attempt.nonce);
-            if attempt.errand.fresh {
+            if attempt.errand.fresh || attempt.errand.ask_again {
                 query.append_pair("prompt", "login").append_pair("max_age", "0");
             }
         }

@@ -7,7 +7,10 @@ use super::{
 };
 use crate::config::UpstreamAuth;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use oauth_core::ports::{Ask, FetchProblem};
+use oauth_core::{
+    model::Timestamp,
+    ports::{Ask, FetchProblem},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
@@ -58,6 +61,16 @@ impl Social {
             person.auth_time.filter(|at| *at >= since).ok_or(Refusal::NotFresh)?;
         }
         Ok((person, tokens))
+    }
+
+    /// When somebody proved who it is, for a session that begins with it. A provider that knows somebody does not ask
+    /// again, so that is when it says it was, and long ago where it does not say; now, where its sessions are trusted.
+    pub fn proven_at(&self, upstream: &Upstream, person: &Person) -> Timestamp {
+        let now = self.now();
+        if upstream.settings.danger_trust_session {
+            return now;
+        }
+        Timestamp::from_unix(person.auth_time.unwrap_or_default().max(0)).min(now)
     }
 
     /// Exchanges the code ([RFC 6749 4.1.3](https://www.rfc-editor.org/rfc/rfc6749#section-4.1.3),

@@ -66,6 +66,7 @@ mod second_factor;
 mod second_factor_demanded;
 mod social;
 mod social_liar;
+mod social_silent;
 #[cfg(feature = "passkeys")]
 mod soft_authenticator;
 mod support;

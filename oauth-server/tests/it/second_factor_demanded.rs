@@ -118,7 +118,7 @@ async fn a_password_leads_to_setting_an_app_up_and_its_code_to_the_application()
 }
 
 /// What the application is told after a yes on the page of consent.
-async fn id_token(visitor: &Visitor<'_>, consent: &str) -> Value {
+pub async fn id_token(visitor: &Visitor<'_>, consent: &str) -> Value {
     let form = [("interaction", &*interaction(consent)), ("decision", "allow")];
     let page = visitor.post("/consent", &form).await;
     let code = parameter(page.header("location"), "code").expect("there is a code");

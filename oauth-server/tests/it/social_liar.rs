@@ -148,7 +148,7 @@ impl Liar {
     pub fn claims(&self, server: &Server, nonce: &str, subject: &str) -> Value {
         let now = oauth_core::ports::Clock::now(&*server.clock).unix();
         json!({
-            "iss": self.issuer, "sub": subject, "aud": CLIENT, "nonce": nonce, "iat": now, "exp": now + 300,
+            "iss": self.issuer, "sub": subject, "aud": CLIENT, "nonce": nonce, "iat": now, "exp": now + 300, "auth_time": now,
             "name": "Ada Lovelace", "preferred_username": "ada", "email": "ada@example.org", "email_verified": true,
         })
     }

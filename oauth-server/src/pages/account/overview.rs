@@ -43,7 +43,7 @@ pub(super) async fn show(
         frame: Frame::of(&state, user, "account"),
         notice: words::notice(visit.query.get("done")),
         username: user.username.clone(),
-        since: words::minute(visit.session.login.at),
+        since: words::minute(visit.session.created_at),
         sessions: match sessions {
             0 | 1 => "You are signed in here alone.".into(),
             2 => "You are signed in here and in one other browser.".into(),

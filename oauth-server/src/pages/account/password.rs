@@ -18,7 +18,7 @@ use crate::{
         visit::SignedIn,
     },
     people,
-    session::Started,
+    session::{Proven, Started},
     shell,
     state::AppState,
 };
@@ -210,7 +210,8 @@ async fn replace(
     let deed = Deed::of(What::PasswordChanged, headers);
     let (mail, notice) = (state.mail.clone(), state.people().password_notice(&account)?);
     let (id, now) = (user.id.clone(), state.now());
-    let started = state.sessions.start_over(headers, &user.id, &amr, address, move |t| {
+    let proven = Proven { amr: &amr, at: now };
+    let started = state.sessions.start_over(headers, &user.id, proven, address, move |t| {
         Box::pin(async move {
             let changed = update.exec(t).await?.rows_affected == 1;
             if changed {

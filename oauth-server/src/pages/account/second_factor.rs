@@ -14,6 +14,7 @@ use crate::{
         words,
     },
     second_factor::{AMR_MFA, AMR_OTP, Attempt, Enrolment, Refusal, Status},
+    session::Proven,
     shell,
     state::AppState,
 };
@@ -108,10 +109,11 @@ pub(super) async fn confirm(
     // Whoever has just shown a code has a session that says so; others end, in case somebody else is in one.
     let amr: Vec<&str> = visit.session.login.amr.iter().map(String::as_str).collect();
     let amr = [amr.as_slice(), &[AMR_OTP, AMR_MFA]].concat();
+    let proven = Proven { amr: &amr, at: state.now() };
     let (headers, address) = (&visit.headers, shell::client_address());
     let started = state
         .sessions
-        .start_over(headers, &user, &amr, address, |_| Box::pin(async { Ok(true) }))
+        .start_over(headers, &user, proven, address, |_| Box::pin(async { Ok(true) }))
         .await?;
     let mut response = codes_page(&state, &visit, codes);
     if let Some(started) = started {

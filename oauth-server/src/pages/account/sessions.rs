@@ -62,7 +62,7 @@ pub(super) async fn show(
         id: session.id,
         browser: browser::name(session.user_agent.as_deref()),
         address: session.address,
-        since: words::minute(session.login.at),
+        since: words::minute(session.created_at),
         last_used: words::minute(session.last_seen_at),
     };
     let content = SessionsPage {

@@ -159,7 +159,7 @@ impl SessionLine {
         Self {
             browser: browser_name(session.user_agent.as_deref()),
             address: session.address,
-            since: minute(session.login.at),
+            since: minute(session.created_at),
             last_used: minute(session.last_seen_at),
         }
     }

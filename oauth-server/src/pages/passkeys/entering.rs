@@ -13,7 +13,7 @@ use crate::{
     },
     passkeys::{Proof, Refusal},
     second_factor::Half,
-    session::Started,
+    session::{Proven, Started},
     shell,
     state::AppState,
     throttle::{Admission, Subject},
@@ -99,10 +99,11 @@ async fn start(
     let (now, user) = (state.now(), proof.user().clone());
     let before = half.as_ref().map(|half| half.amr.clone()).unwrap_or_default();
     let amr: Vec<&str> = before.iter().map(String::as_str).chain(proof.amr()).collect();
+    let proven = Proven { amr: &amr, at: now };
     // What the transaction found, told past its answer, which is only yes or no.
     let (tell, told) = tokio::sync::oneshot::channel();
     let started =
-        state.sessions.start_if(headers, &user, &amr, shell::client_address(), move |t| {
+        state.sessions.start_if(headers, &user, proven, shell::client_address(), move |t| {
             Box::pin(async move {
                 if let Err(refusal) = proof.consume(t, now).await? {
                     let _ = tell.send(refusal);

@@ -15,7 +15,7 @@ use crate::{
         way::Way,
     },
     second_factor::{AMR_MFA, AMR_OTP, Demand, Enrolment, FirstCode, Half, Refusal},
-    session::Started,
+    session::{Proven, Started},
     shell,
     state::AppState,
 };
@@ -135,7 +135,8 @@ pub(super) async fn submit(
 }
 
 /// Turns the second factor on and begins a session, if the half sign-in is still good when that is written. Other sessions
-/// end, as they do on the account page: somebody else may be in one.
+/// end, as they do on the account page: somebody else may be in one. The first factor alone says when somebody proved who it
+/// is: anybody can set an app up.
 async fn begin(
     state: &AppState,
     headers: &HeaderMap,
@@ -144,12 +145,13 @@ async fn begin(
 ) -> Result<Option<Started>, PortError> {
     let (now, user) = (state.now(), half.user.clone());
     let amr: Vec<&str> = half.amr.iter().map(String::as_str).chain([AMR_OTP, AMR_MFA]).collect();
+    let proven = Proven { amr: &amr, at: half.at };
     let deeds = [
         Deed::of(What::SecondFactorAdded, headers),
         Deed::of(What::SignedIn, headers).about(&amr.join(" ")),
     ];
     let address = shell::client_address();
-    let started = state.sessions.start_over(headers, &half.user, &amr, address, move |t| {
+    let started = state.sessions.start_over(headers, &half.user, proven, address, move |t| {
         Box::pin(async move {
             if !first.consume(t, now).await? {
                 return Ok(false);
