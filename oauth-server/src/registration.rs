@@ -7,8 +7,9 @@ pub use oauth_core::registration::{
 pub(crate) use oauth_core::registration::{has_private_key, is_deceptive, is_web_address};
 
 use crate::{
+    admin_api,
     config::{Config, RegistrationMode},
-    policy,
+    front, policy,
 };
 use anyhow::Context as _;
 use oauth_core::grants::Grants;
@@ -27,8 +28,9 @@ pub fn rules_for_strangers(grants: &Grants, config: &Config) -> anyhow::Result<R
     let mut rules = rules(grants, config);
     let apis: Vec<_> = config.known_apis().into_iter().map(|api| api.name).collect();
     // Nobody gets to be an administrator by registering.
-    rules.scopes.remove(crate::admin_api::SCOPE);
-    rules.default_scopes = rules.scopes.iter().filter(|s| !apis.contains(s)).cloned().collect();
+    rules.scopes.remove(admin_api::SCOPE);
+    rules.default_scopes =
+        usual_scopes(config).into_iter().filter(|scope| !apis.contains(scope)).collect();
     if config.registration.mode == RegistrationMode::Open {
         // Whoever comes along must not get tokens of its own for an API: what it gets, a user gives it.
         rules.grant_types.retain(|grant| !["client_credentials", "password"].contains(grant));
@@ -43,4 +45,12 @@ pub fn rules_for_strangers(grants: &Grants, config: &Config) -> anyhow::Result<R
         rules.statement_issuers.insert(entry.issuer.clone(), set);
     }
     Ok(rules)
+}
+
+/// What a client may ask for where nobody says what: everything but what reaches all people, which somebody has to want.
+pub(crate) fn usual_scopes(config: &Config) -> Vec<String> {
+    let reaches_all =
+        |name: &str| name == admin_api::SCOPE || config.bff.api_v1 && name == front::USERS_READ;
+    let names = config.known_scopes().into_iter().map(|scope| scope.name);
+    names.filter(|name| !reaches_all(name)).collect()
 }

@@ -1,7 +1,10 @@
 //! Who may: an administrator through a program, or a client that the operator made, by an access token of the scope.
 
 use super::{Refusal, SCOPE};
-use crate::{administration::users::is_administrator, state::AppState};
+use crate::{
+    administration::{clients::is_operators, users::is_administrator},
+    state::AppState,
+};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
@@ -82,11 +85,4 @@ fn is_for_us(state: &AppState, claims: &Map<String, Value>) -> bool {
         Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).any(is_ours),
         _ => false,
     }
-}
-
-/// Whether nobody but the operator can have made the client.
-async fn is_operators(state: &AppState, client: &ClientId) -> Result<bool, Refusal> {
-    let client = state.provider.env().clients.client(client).await?;
-    Ok(client
-        .is_some_and(|c| c.owner.is_none() && c.registration_token.is_none() && !c.is_public()))
 }

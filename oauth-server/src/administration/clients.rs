@@ -1,4 +1,4 @@
-//! Clients that programs registered.
+//! Clients that programs registered, and those that nobody but the operator made.
 
 use crate::state::AppState;
 use oauth_core::{
@@ -35,6 +35,13 @@ pub async fn registered_as(state: &AppState, id: &ClientId) -> Result<Option<Cli
         .one(state.store.database())
         .await?;
     row.map(Client::try_from).transpose()
+}
+
+/// Whether nobody but the operator can have made the client, and nobody else can pass for it.
+pub async fn is_operators(state: &AppState, id: &ClientId) -> Result<bool, PortError> {
+    let client = state.provider.env().clients.client(id).await?;
+    Ok(client
+        .is_some_and(|c| c.owner.is_none() && c.registration_token.is_none() && !c.is_public()))
 }
 
 fn lives(now: i64) -> Expr {

@@ -2,8 +2,8 @@
 //! `bff.api_v1` is on.
 //!
 //! Three things are not as they were. `return_keys=1` is ignored: no page is given a token. Other people are looked up
-//! with a token of the scope `users:read` alone. And whoever has a refresh token uses it at the token endpoint, where the
-//! next one is given, too.
+//! with a token of the scope `users:read` alone, by those who look after them and by clients of the operator. And whoever
+//! has a refresh token uses it at the token endpoint, where the next one is given, too.
 
 use super::{
     bearer, is_bearer, login, logout, of_cookie,
@@ -11,7 +11,9 @@ use super::{
     session::{profile, renewed},
 };
 use crate::{
+    administration::clients::is_operators,
     audit::{Entry, Kind},
+    config::Authenticator,
     state::AppState,
 };
 use axum::{
@@ -21,12 +23,15 @@ use axum::{
     routing::{delete, get, post},
 };
 use http::{HeaderMap, Method, header};
-use oauth_core::model::{ClientId, HashedToken, UserId};
+use oauth_core::{
+    error::PortError,
+    model::{ClientId, HashedToken, Role, UserId},
+};
 use resource_guard::{Revocations as _, session_entry};
 use serde_json::{Map, Value, json};
 
 /// The scope that looks up other people.
-const USERS_READ: &str = "users:read";
+pub(crate) const USERS_READ: &str = "users:read";
 
 /// The routes.
 pub(super) fn routes() -> Router<AppState> {
@@ -143,15 +148,27 @@ async fn caller(state: &AppState, headers: &HeaderMap) -> Result<UserId, Trouble
     Ok(UserId::new(sub))
 }
 
+/// Lets those look other people up who may. The scope is not enough: everybody can register a client with it.
 async fn may_look_up(state: &AppState, headers: &HeaderMap) -> Result<(), Trouble> {
     let token = bearer(headers).ok_or(Problem::TOKEN)?;
     let claims = claims(state, token).await?;
-    let scope = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
-    if scope.split(' ').any(|word| word == USERS_READ) {
-        Ok(())
-    } else {
-        Err(Problem::SCOPE.into())
+    let text = |name: &str| claims.get(name).and_then(Value::as_str).unwrap_or_default();
+    if !text("scope").split(' ').any(|word| word == USERS_READ) {
+        return Err(Problem::SCOPE.into());
     }
+    let row = state.provider.env().grants.token(&HashedToken::of(token)).await?;
+    let may = match row.as_ref().and_then(|token| token.user()) {
+        Some(user) => looks_after_others(state, user).await?,
+        None => is_operators(state, &ClientId::new(text("client_id"))).await?,
+    };
+    if may { Ok(()) } else { Err(Problem::LOOK_UP.into()) }
+}
+
+/// Whether a user is one of the staff or an administrator at this moment. Where everybody may sign in as anybody, nobody is.
+async fn looks_after_others(state: &AppState, user: &UserId) -> Result<bool, PortError> {
+    let proven = state.config.general.authenticator == Authenticator::Database;
+    let account = state.store.account(user).await?.filter(|account| !account.disabled);
+    Ok(proven && account.is_some_and(|account| account.role() >= Role::Staff))
 }
 
 /// What a token says that is for this server, alive, and not on the list of revoked ones.

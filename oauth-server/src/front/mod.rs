@@ -14,6 +14,7 @@ mod return_to;
 mod session;
 mod tokens;
 
+pub(crate) use api_v1::USERS_READ;
 pub(crate) use problem::Problem;
 
 use crate::{

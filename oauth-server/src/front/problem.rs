@@ -63,6 +63,13 @@ impl Problem {
         "The access token needs the scope users:read.",
     );
 
+    /// The token is not of somebody who may, whatever its scope.
+    pub(super) const LOOK_UP: Self = Self::new(
+        StatusCode::FORBIDDEN,
+        "insufficient_scope",
+        "Others are looked up by staff, by administrators, and by clients that the operator made.",
+    );
+
     /// There is nobody of this name.
     pub(super) const NOT_FOUND: Self =
         Self::new(StatusCode::NOT_FOUND, "not_found", "There is no such user.");

@@ -1,8 +1,9 @@
 //! `/auth` with tokens in cookies, and the addresses of the original.
 
 use crate::{
-    pages_actors::{PASSWORD, Page, SignedIn, Visitor},
-    support::{Server, start},
+    command_line,
+    pages_actors::{Made, PASSWORD, Page, SignedIn, Visitor, interaction, parameter},
+    support::{Server, json, start},
 };
 use axum::{Router, body::Body, routing::any};
 use http::{Request, StatusCode, header};
@@ -19,6 +20,8 @@ const AT: &str = "__Host-at";
 const RT: &str = "__Secure-rt";
 const SESSION: &str = "__Host-oauth_session";
 const HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
+const LOOKING_UP: &str =
+    "[bff]\napi_v1 = true\n[[scope]]\nname = \"users:read\"\n[[scope]]\nname = \"other\"\n";
 
 async fn call(visitor: &Visitor<'_>, method: &str, path: &str, headers: &[(&str, &str)]) -> Page {
     let mut request = Request::builder().method(method).uri(path);
@@ -232,17 +235,30 @@ async fn client_token(server: &Server, scope: &str) -> String {
         ..fixtures::client("reader")
     };
     let _ = server.state.store.insert_client(client).await.unwrap();
+    own_token(server, ("reader", "secret"), scope).await
+}
+
+/// An access token that a client gets for itself.
+async fn own_token(server: &Server, client: (&str, &str), scope: &str) -> String {
     let form = [("grant_type", "client_credentials"), ("scope", scope)];
-    let answer = server.post("/oauth/token", Some(("reader", "secret")), &form).await;
-    let answer = crate::support::json(answer).await;
+    let answer = json(server.post("/oauth/token", Some(client), &form).await).await;
+    answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
+/// An access token that somebody gives a client, to look others up.
+async fn given_token(who: &SignedIn<'_>, client: &Made) -> String {
+    let consent = who.authorize(&client.id, &[("scope", "users:read")]).await;
+    let waits = interaction(&consent);
+    let form = [("interaction", &*waits), ("decision", "allow"), ("scope:users:read", "yes")];
+    let page = who.post("/consent", &form).await;
+    let code = parameter(page.header("location"), "code").expect("there is a code");
+    let answer = client.exchange(who.server, &code).await;
     answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
 }
 
 #[tokio::test]
 async fn s0_04_other_people_are_looked_up_with_the_scope_alone() {
-    let toml =
-        "[bff]\napi_v1 = true\n[[scope]]\nname = \"users:read\"\n[[scope]]\nname = \"other\"";
-    let server = start(toml).await;
+    let server = start(LOOKING_UP).await;
     let ada = server.signed_up("ada").await;
     let id = format!("/api/v1/users/{}", ada.id);
     let visitor = server.visitor();
@@ -263,6 +279,65 @@ async fn s0_04_other_people_are_looked_up_with_the_scope_alone() {
         let page = call(&visitor, "GET", path, &[("x-api-key", &good)]).await;
         refused(&page, 404, "not_found");
     }
+}
+
+/// The page registers a client with any scope, for everybody.
+#[tokio::test]
+async fn s0_04_the_scope_alone_is_not_enough_to_look_people_up() {
+    let server = start(LOOKING_UP).await;
+    server.user("ada", PASSWORD).await;
+    let visitor = server.visitor();
+    let look = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str())];
+        call(&visitor, "GET", "/api/v1/users/by_username/ada", &headers).await
+    };
+    let eve = server.signed_up("eve").await;
+    let client = eve
+        .create_client(&[("scope:users:read", "yes"), ("grant_type:client_credentials", "yes")])
+        .await;
+    let secret = client.secret.clone().unwrap();
+    let own = own_token(&server, (&*client.id, &*secret), "users:read").await;
+    refused(&look(&own).await, 403, "insufficient_scope");
+    let hers = given_token(&eve, &client).await;
+    refused(&look(&hers).await, 403, "insufficient_scope");
+    // One who looks after the others, at this moment.
+    assert!(server.state.store.set_admin(&eve.id, true).await.unwrap());
+    assert_eq!(body(&look(&hers).await)["username"], "ada");
+    refused(&look(&own).await, 403, "insufficient_scope");
+    assert!(server.state.store.set_admin(&eve.id, false).await.unwrap());
+    refused(&look(&hers).await, 403, "insufficient_scope");
+    // A client of the operator.
+    let create = [
+        &["--config", "test.toml", "client", "create", "--name", "Reader", "--output", "json"][..],
+        &["--grant-type", "client_credentials", "--scope", "users:read"],
+    ]
+    .concat();
+    let made: Value =
+        serde_json::from_str(&command_line::good(server.folder.path(), &create, "")).unwrap();
+    let text = |name: &str| made[name].as_str().unwrap_or_else(|| panic!("{made}"));
+    let id_and_secret = (text("client_id"), text("client_secret"));
+    let operators = own_token(&server, id_and_secret, "users:read").await;
+    assert_eq!(body(&look(&operators).await)["username"], "ada");
+}
+
+#[tokio::test]
+async fn s0_04_the_scope_that_looks_people_up_is_given_to_nobody_unasked() {
+    let server = start(&format!("{LOOKING_UP}[registration]\nmode = \"open\"\n")).await;
+    let eve = server.signed_up("eve").await;
+    let page = eve.get("/create_client").await;
+    for (scope, ticked) in [("users:read", false), ("other", true)] {
+        let tag = page.html.split(&format!("name=\"scope:{scope}\"")).nth(1).unwrap();
+        assert_eq!(tag.split('>').next().unwrap().contains(" checked"), ticked, "{scope}");
+    }
+    let asked = json!({"client_name": "Web", "redirect_uris": ["https://client.example/cb"]});
+    let request = Request::post("/oauth/register")
+        .header("content-type", "application/json")
+        .body(Body::from(asked.to_string()))
+        .unwrap();
+    let registered = json(server.send(request).await).await;
+    let given: Vec<_> = registered["scope"].as_str().unwrap().split(' ').collect();
+    assert!(given.contains(&"other") && !given.contains(&"users:read"), "{registered}");
 }
 
 #[tokio::test]

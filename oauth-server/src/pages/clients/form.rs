@@ -18,7 +18,7 @@ use crate::{
         visit::SignedIn,
         words::{self, Choice},
     },
-    registration::{ClientDraft, Field, Objection, Registered, Rules},
+    registration::{self, ClientDraft, Field, Objection, Registered, Rules},
     state::AppState,
 };
 use askama::Template;
@@ -100,9 +100,8 @@ enum About<'a> {
 }
 
 pub(super) async fn new(State(state): State<AppState>, visit: SignedIn) -> Response {
-    let scopes = state.config.known_scopes().into_iter().map(|s| s.name);
     let draft = ClientDraft {
-        scope: scopes.collect::<Vec<_>>().join(" "),
+        scope: registration::usual_scopes(&state.config).join(" "),
         grant_types: vec!["authorization_code".into(), "refresh_token".into()],
         ..ClientDraft::default()
     };
