@@ -73,6 +73,11 @@ impl Subject {
         Self { key: format!("guest:{}", address.network()), kind: Kind::Guest }
     }
 
+    /// Lists of users for whoever has no token, at an address.
+    pub fn list(address: ClientAddress) -> Self {
+        Self { key: format!("list:{}", address.network()), kind: Kind::Guest }
+    }
+
     /// Letters that somebody at an address asks for.
     pub fn letters_from(address: ClientAddress) -> Self {
         Self { key: format!("letters-from:{}", address.network()), kind: Kind::Address }

@@ -479,7 +479,8 @@ sections! {
         signup_attempts: u16 = 20,
         /// Registrations of clients from one address that cost nothing. Each further one doubles the wait.
         registration_attempts: u16 = 20,
-        /// Guest tokens for one address that cost nothing. Each further one doubles the wait.
+        /// Guest tokens for one address that cost nothing, and lists of users without any token (`compat = "toktok"`). Each
+        /// further one doubles the wait.
         guest_attempts: u16 = 200,
         /// Letters to one person that anybody can ask for, such as those about a forgotten password, that cost nothing.
         /// Each further one doubles the wait.

@@ -16,11 +16,11 @@ use sea_orm::{
 };
 use serde_json::{Map, Value};
 
-/// The most users in one answer.
+/// The most users in one answer of the API.
 pub const MOST: usize = 100;
 /// Rows read at once.
 const BATCH: u64 = 500;
-/// The most rows that one question looks through; the answer says where to go on.
+/// The most rows that one question looks through, however many users it is for; the answer says where to go on.
 const MOST_ROWS: usize = 5_000;
 
 /// Users, in the order in which they came, and where to go on.
@@ -68,7 +68,7 @@ impl People<'_> {
     /// Users that mention a text, as far as the caller sees them.
     pub async fn list(&self, search: &Search, caller: &Caller) -> Result<Found, Error> {
         let wanted = search.text.as_deref().map(|text| text.trim().to_lowercase());
-        let limit = search.limit.clamp(1, MOST);
+        let limit = search.limit.max(1);
         let mut found = Found::default();
         let mut after = search.after.clone().filter(|id| !id.contains('\0'));
         let mut read = 0;
@@ -78,7 +78,7 @@ impl People<'_> {
             for row in rows {
                 let id = row.id.clone();
                 read += 1;
-                let person = Person::of(row, &self.state.provider.env().sealer)?;
+                let person = Person::without_tag(row)?;
                 let view = person
                     .seen_by(caller)
                     .filter(|view| wanted.as_deref().is_none_or(|wanted| mentions(view, wanted)));

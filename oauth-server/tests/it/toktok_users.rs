@@ -2,7 +2,11 @@
 
 use crate::{people_actors::Answer, support::Server, toktok_actors::toktok};
 use http::StatusCode;
-use oauth_core::model::{Role, UserId};
+use oauth_core::{
+    model::{Role, UserId},
+    seaorm::entity::user,
+};
+use sea_orm::{ActiveValue::Set, EntityTrait as _};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -311,4 +315,60 @@ async fn s2_30_lists_have_pages_and_nothing_that_is_not_shared() {
         assert_eq!(refused.wrong(), [field]);
     }
     list("x", "").await.says(422, "This is no token of this server");
+}
+
+/// Somebody who shows a name to everybody, as a row.
+fn somebody(id: &str, name: &str) -> user::ActiveModel {
+    user::ActiveModel {
+        id: Set(id.to_owned()),
+        username: Set(id.to_owned()),
+        username_key: Set(id.to_owned()),
+        password_hash: Set(None),
+        is_admin: Set(false),
+        disabled: Set(false),
+        created_at: Set(0),
+        profile: Set(Some(json!({"name": name}).to_string())),
+        email: Set(None),
+        email_key: Set(None),
+        email_verified: Set(false),
+        is_staff: Set(false),
+        visibility: Set(Some(json!({"name": "opendata"}).to_string())),
+    }
+}
+
+#[tokio::test]
+async fn s2_30_a_list_looks_through_so_many_users_and_no_more() {
+    let server = toktok("").await;
+    let rows: Vec<_> = (0..5_000).map(|n| somebody(&format!("user-{n:04}"), "Ada")).collect();
+    let last = [somebody("user-5000", "Zed")];
+    for some in rows.chunks(500).chain([&last[..]]) {
+        let database = server.state.store.database();
+        user::Entity::insert_many(some.to_vec()).exec_without_returning(database).await.unwrap();
+    }
+    let count = async |query: &str| {
+        let path = format!("/usr/infos/list?only_stats=true&{query}");
+        let answer = server.raw("GET", &path, "", None).await;
+        answer.body["counts"]["docs_you_can_access"].as_u64().unwrap()
+    };
+    assert_eq!(count("search_for=zed").await, 0, "it comes after the last that is looked at");
+    assert_eq!(count("search_for=ada").await, 2_000);
+    // The twin: one fewer before it.
+    user::Entity::delete_by_id("user-0000").exec(server.state.store.database()).await.unwrap();
+    assert_eq!(count("search_for=zed").await, 1);
+}
+
+#[tokio::test]
+async fn s2_30_lists_without_a_token_are_counted_for_the_address() {
+    let server = toktok("[throttle]\nguest_attempts = 3\nfirst_delay = \"1m\"\n").await;
+    let guest = server.anonymous().await;
+    let list = async |token: &str| server.raw("GET", "/usr/infos/list", token, None).await;
+    for _ in 0..4 {
+        assert_eq!(list("").await.status, StatusCode::OK);
+    }
+    let refused = list("").await;
+    refused.says(429, "There were too many attempts");
+    assert_eq!(refused.headers["retry-after"], "60");
+    assert_eq!(list(&guest).await.status, StatusCode::OK, "whoever has a token is known by it");
+    server.clock.advance(Duration::from_mins(1));
+    assert_eq!(list("").await.status, StatusCode::OK);
 }

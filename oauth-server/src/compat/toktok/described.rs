@@ -176,6 +176,7 @@ fn users() -> Vec<Op> {
                 ("normalize?:boolean", "One row for each user."),
             ])
             .answer(400, "The query is not acceptable: `errors` says why.")
-            .answer(401, EXPIRED),
+            .answer(401, EXPIRED)
+            .answer(429, WAIT),
     ]
 }

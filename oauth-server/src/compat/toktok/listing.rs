@@ -2,8 +2,10 @@
 
 use super::{answers, caller, refusal::No};
 use crate::{
-    people::{Caller, Complaint, Error, MOST, Need, Refusal, Search},
+    people::{Caller, Complaint, Error, Need, Refusal, Search},
+    shell,
     state::AppState,
+    throttle::{Admission, Subject},
 };
 use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
@@ -15,8 +17,9 @@ use serde_json::{Map, Value, json};
 
 /// How many users of a page there may be; 0 is all of them.
 const PAGES: [usize; 8] = [0, 2, 5, 10, 20, 25, 50, 100];
-/// How often it is looked further for one answer. Whoever has more users than that sees so many pages and no more.
-const MOST_LOOKS: usize = 20;
+/// The most users of one answer, on all of its pages together. They are looked for once: whoever has more finds the others
+/// below `/api/users`.
+const MOST: usize = 2_000;
 
 pub(super) async fn one(
     State(state): State<AppState>,
@@ -40,6 +43,9 @@ pub(super) async fn list(
 ) -> Result<Response, No> {
     let caller = caller::anyone(&state, &headers).await?;
     let asked = Asked::read(query.as_deref())?;
+    if caller::token(&headers)?.is_none() {
+        admit_stranger(&state).await?;
+    }
     let seen = seen(&state, &caller, &asked).await?;
     let found = seen.len();
     let everybody = if Need::Staff.is_met_by(caller.role) {
@@ -69,22 +75,24 @@ pub(super) async fn list(
     })))
 }
 
+/// Counts a list for the address of whoever has no token to be known by.
+async fn admit_stranger(state: &AppState) -> Result<(), Error> {
+    if let Some(address) = shell::client_address()
+        && let Admission::Wait(seconds) = state.throttle.admit(&Subject::list(address)).await?
+    {
+        return Err(Refusal::Throttled(seconds).into());
+    }
+    Ok(())
+}
+
 /// Every user that was asked for and may be seen.
 async fn seen(
     state: &AppState,
     caller: &Caller,
     asked: &Asked,
 ) -> Result<Vec<Map<String, Value>>, Error> {
-    let mut search = Search { text: asked.search_for.clone(), after: None, limit: MOST };
-    let mut users = Vec::new();
-    for _ in 0..MOST_LOOKS {
-        let found = state.people().list(&search, caller).await?;
-        users.extend(found.users);
-        search.after = found.next;
-        if search.after.is_none() {
-            break;
-        }
-    }
+    let search = Search { text: asked.search_for.clone(), after: None, limit: MOST };
+    let mut users = state.people().list(&search, caller).await?.users;
     if !asked.oids.is_empty() {
         users.retain(|user| {
             let id = user.get("id").and_then(Value::as_str).unwrap_or_default();
