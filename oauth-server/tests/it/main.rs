@@ -70,6 +70,7 @@ mod social_silent;
 #[cfg(feature = "passkeys")]
 mod soft_authenticator;
 mod support;
+mod sweeping;
 mod throttle;
 mod tls;
 mod toktok_actors;
