@@ -10,9 +10,19 @@ use crate::{
     admin_api,
     config::{Config, RegistrationMode},
     front, policy,
+    state::AppState,
 };
 use anyhow::Context as _;
-use oauth_core::grants::Grants;
+use oauth_core::{error::PortError, grants::Grants, model::UserId};
+
+/// More clients than anybody makes by hand.
+pub(crate) const MOST_CLIENTS: usize = 100;
+
+/// Whether a user may have one more client.
+pub(crate) async fn has_room(state: &AppState, user: &UserId) -> Result<bool, PortError> {
+    let clients = state.provider.env().clients.clients_of(user).await?;
+    Ok(clients.len() < MOST_CLIENTS)
+}
 
 /// What may be registered on a server with these grants and this configuration, whoever registers.
 pub fn rules(grants: &Grants, config: &Config) -> Rules {

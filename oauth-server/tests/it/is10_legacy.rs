@@ -11,6 +11,7 @@ use http::{Method, Request, Response, StatusCode, header};
 use oauth_core::{
     model::{Access, Client, ClientId},
     ports::ClientStore as _,
+    testing::fixtures,
 };
 use serde_json::json as object;
 
@@ -150,6 +151,27 @@ async fn a21_nobody_but_an_administrator_registers_a_client_that_acts_for_itself
             assert_eq!(answer.status(), StatusCode::CREATED, "{mode}: {form}");
         }
     }
+}
+
+/// As on the pages, where the same user makes them.
+#[tokio::test]
+async fn a_user_has_a_hundred_clients_at_most() {
+    let server = legacy().await;
+    let ada = server.user("ada", PASSWORD).await;
+    let ids: Vec<_> = (0..100).map(|number| ClientId::new(format!("panel-{number}"))).collect();
+    for id in &ids {
+        let client = Client { owner: Some(ada.clone()), ..fixtures::client(id.as_str()) };
+        assert!(server.state.store.insert_client(client).await.unwrap());
+    }
+    let who = Some(("ada", PASSWORD));
+    let body = refused(register(&server, who, FORM).await, 400, "invalid_client_metadata").await;
+    assert_eq!(body["debug"], "this user has 100 clients, which is the most");
+    assert_eq!(server.state.store.clients_of(&ada).await.unwrap().len(), 100);
+    server.user("eve", PASSWORD).await;
+    let answer = register(&server, Some(("eve", PASSWORD)), FORM).await;
+    assert_eq!(answer.status(), StatusCode::CREATED, "the clients of others do not count");
+    assert!(server.state.store.remove_client(&ids[0]).await.unwrap());
+    assert_eq!(register(&server, who, FORM).await.status(), StatusCode::CREATED);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::errors::refusal;
 use crate::{
     administration::users::is_administrator,
     audit::{Entry, Kind},
-    registration::{self, ClientDraft, Field, Objection, Registered, Rules},
+    registration::{self, ClientDraft, Field, MOST_CLIENTS, Objection, Registered, Rules},
     state::AppState,
 };
 use axum::{
@@ -67,6 +67,10 @@ async fn attempt(state: &AppState, request: Request) -> Result<Response, Refused
     let rules = rules_for(state, &user).await?;
     let env = state.provider.env();
     let checked = draft.check(&rules).map_err(|objections| objected(&objections))?;
+    if !registration::has_room(state, &user).await? {
+        let text = format!("this user has {MOST_CLIENTS} clients, which is the most");
+        return Err(invalid(&text).into());
+    }
     let registered = checked.register(env, Some(user.clone())).await;
     let Registered { client, secret } = registered.map_err(|objections| objected(&objections))?;
     if !env.clients.insert_client(client.clone()).await? {

@@ -18,7 +18,7 @@ use crate::{
         visit::SignedIn,
         words::{self, Choice},
     },
-    registration::{self, ClientDraft, Field, Objection, Registered, Rules},
+    registration::{self, ClientDraft, Field, MOST_CLIENTS, Objection, Registered, Rules},
     state::AppState,
 };
 use askama::Template;
@@ -28,9 +28,6 @@ use axum::{
     response::Response,
 };
 use oauth_core::{error::PortError, model::Scope, params::Params};
-
-/// More clients than anybody makes by hand.
-const MOST_CLIENTS: usize = 100;
 
 /// What is said when somebody else was faster.
 const CHANGED: &str =
@@ -123,7 +120,7 @@ pub(super) async fn create(
     };
     let env = state.provider.env();
     let owner = visit.user().id.clone();
-    if env.clients.clients_of(&owner).await?.len() >= MOST_CLIENTS {
+    if !registration::has_room(&state, &owner).await? {
         let text = format!("You have {MOST_CLIENTS} clients, which is the most. Delete one first.");
         let objection = Objection { field: Field::Name, text };
         return Ok(form(&state, &about, draft, &[objection], refused));
