@@ -290,10 +290,10 @@ async fn apply(
     if verified && email.is_none() {
         return Ok(Err(Refusal::invalid("email_verified", "There is no address to be confirmed.")));
     }
-    if (&email, verified) != (&row.email, row.email_verified) {
-        if put_email(t, row, email.as_deref(), verified).await? != EmailChange::Done {
-            return Ok(Err(Refusal::Conflict("email_taken")));
-        }
+    if (&email, verified) != (&row.email, row.email_verified)
+        && put_email(t, row, email.as_deref(), verified).await? != EmailChange::Done
+    {
+        return Ok(Err(Refusal::Conflict("email_taken")));
     }
     let wanted = checked.replace(&claims, now);
     if wanted != claims && profile::write(t, row, &claims, wanted).await?.is_err() {
