@@ -4,8 +4,9 @@
 #   scripts/checks/browser.sh [FLOW...]     only these flows, by the name of their file without .mjs
 #
 # A flow finds BASE_URL (the server), SERVER (the oauth-server binary, whose commands work on the same data, as
-# OAUTH__DATA_FOLDER is set) and SERVER_LOG in its environment. A first line such as
-# `// settings: OAUTH__SIGNUP__OPEN=false` adds settings to its server.
+# OAUTH__DATA_FOLDER is set), SERVER_LOG in a folder of its own, and OTHER_PORT (for one more server) in its
+# environment. A first line such as `// settings: OAUTH__SIGNUP__OPEN=false` adds settings to its server, and so does a
+# file FLOW.toml beside it.
 # The server logs everything it can (level trace), and afterwards nothing that a browser typed, sent or was given in
 # confidence may stand in that log: lib.mjs collects such texts in the file SECRETS.
 # Screenshots are in target/screenshots.
@@ -46,6 +47,12 @@ one_flow() (
   # The settings are words of ours: NAME=VALUE, separated by spaces.
   # shellcheck disable=SC2086,SC2163
   [ -z "$settings" ] || export $settings
+  OTHER_PORT=$(free_port)
+  export OTHER_PORT
+  if [ -f "${file%.mjs}.toml" ]; then
+    export OAUTH_CONFIG="$folder/server.toml"
+    sed "s/@OTHER_PORT@/$OTHER_PORT/g" "${file%.mjs}.toml" >"$OAUTH_CONFIG"
+  fi
   trap stop_server EXIT
   export OAUTH__LOGS__LEVEL="${OAUTH__LOGS__LEVEL:-trace}"
   start_server "$server" "$folder"
@@ -55,8 +62,8 @@ one_flow() (
     no_secret_in "$SERVER_LOG" "$SECRETS"
     return
   fi
-  say "the end of the server's log:"
-  tail -n 40 "$folder/server.log" >&2
+  say "the end of what servers logged:"
+  tail -n 40 "$folder"/*.log >&2
   return 1
 )
 

@@ -1,28 +1,29 @@
-// settings: OAUTH_CONFIG=scripts/browser/social.toml
 // Signing in through a second server of ours: there and back, linking, unlinking, and what is refused.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { once } from "node:events";
+import { openSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { BASE, eq, go, listen, ok, open } from "../lib.mjs";
-import { authorization, createClient, exchange, look, signIn, signUp, somebody } from "../people.mjs";
+import { authorization, createClient, eventually, exchange, look, signIn, signUp, somebody } from "../people.mjs";
 
-const UP = "http://localhost:4986";
+const PORT = process.env.OTHER_PORT;
+const UP = `http://localhost:${PORT}`;
 const PASSWORD = "nine lives and a lantern";
 const THERE = "six lives and a candle";
 
-const folder = mkdtempSync(join(tmpdir(), "upstream-"));
+const folder = dirname(process.env.SERVER_LOG);
 const person = (name) => `
 [[user]]
 name = "${name}"
 password = "${THERE}"
 claims = { name = "${name} of the other place", email = "${name}@example.org", email_verified = true }
 `;
+const config = join(folder, "other.toml");
 writeFileSync(
-  join(folder, "up.toml"),
-  `data_folder = "${join(folder, "data")}"
+  config,
+  `data_folder = "${join(folder, "other")}"
 [server]
-port = 4986
+port = ${PORT}
 public_url = "${UP}"
 [[client]]
 id = "down"
@@ -32,21 +33,20 @@ redirect_uris = ["${BASE}/login/from/up"]
 scope = "openid profile email"
 ${person("ada")}${person("grace")}`,
 );
-const upstream = spawn(process.env.SERVER, ["--config", join(folder, "up.toml")], {
-  env: { PATH: process.env.PATH },
-  stdio: "ignore",
-});
+const log = openSync(join(folder, "other.log"), "w");
+const env = { PATH: process.env.PATH };
+const other = spawn(process.env.SERVER, ["--config", config], { env, stdio: ["ignore", log, log] });
+const exit = once(other, "exit");
 try {
-  for (let attempt = 0; ; attempt += 1) {
-    const ready = await fetch(`http://127.0.0.1:4986/readyz`).then((r) => r.ok, () => false);
-    if (ready) break;
-    ok(attempt < 300, "the other server becomes ready");
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+  const ready = async () => {
+    eq(other.exitCode, null, "the other server runs");
+    return fetch(`http://127.0.0.1:${PORT}/readyz`).then((answer) => answer.ok, () => false);
+  };
+  await eventually(ready, true, "the other server is ready");
   await flow();
 } finally {
-  upstream.kill();
-  rmSync(folder, { recursive: true, force: true });
+  other.kill();
+  await exit;
 }
 
 async function flow() {
