@@ -23,6 +23,9 @@ const screenshots = process.env.SCREENSHOTS ?? join(root, "target", "screenshots
 /** The server under test, without a slash at the end. */
 export const BASE = (process.env.BASE_URL ?? "http://127.0.0.1:4999").replace(/\/+$/, "");
 
+/** Far longer than anything of a flow takes, in milliseconds. */
+export const PATIENCE = 60_000;
+
 const FLAGS = [
   "--headless",
   "--no-sandbox", // Chromium refuses to run as root with its sandbox
@@ -48,6 +51,7 @@ export async function open({ size = "desktop", dark = false, scripts = true, exp
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: FLAGS,
     headless: true,
+    timeout: PATIENCE,
   });
   const context = await browser.newContext({
     viewport: SIZES[size] ?? assert.fail(`no size ${size}`),
@@ -57,7 +61,7 @@ export async function open({ size = "desktop", dark = false, scripts = true, exp
     ignoreHTTPSErrors: true,
     locale: "en-GB",
   });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(PATIENCE);
   const problems = [];
   // A page of ours asks nobody else for anything.
   await context.route(
@@ -153,16 +157,16 @@ export async function axe(page) {
     "wcag22aa",
     "best-practice",
   ]);
-  const { violations } = await within(30_000, builder.analyze(), "axe gave no answer (are scripts off?)");
+  const { violations } = await within(builder.analyze(), "axe gave no answer (are scripts off?)");
   const lines = violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${v.help}\n    ${n.html}\n    ${n.failureSummary}`));
   assert.equal(lines.length, 0, `${page.url()} is not accessible:\n  ${lines.join("\n  ")}`);
 }
 
-/** The promise's value, or an error when it takes longer. */
-async function within(milliseconds, promise, what) {
+/** The promise's value, or an error when it takes too long. */
+async function within(promise, what) {
   let late;
   const timeout = new Promise((_, reject) => {
-    late = setTimeout(() => reject(new Error(what)), milliseconds);
+    late = setTimeout(() => reject(new Error(what)), PATIENCE);
   });
   try {
     return await Promise.race([promise, timeout]);
@@ -212,17 +216,9 @@ export async function listen(path = "/callback") {
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const uri = `http://127.0.0.1:${server.address().port}${path}`;
-  const heard = () =>
-    new Promise((resolve, reject) => {
-      if (arrived.length > 0) return resolve(arrived.shift());
-      const late = setTimeout(() => reject(new Error(`nothing arrived at ${uri} within 15 s`)), 15_000);
-      waiting.push((arrival) => {
-        clearTimeout(late);
-        resolve(arrival);
-      });
-    });
+  const heard = async () => arrived.shift() ?? new Promise((resolve) => waiting.push(resolve));
   const next = async (page) => {
-    const { id, parameters } = await heard();
+    const { id, parameters } = await within(heard(), `nothing arrived at ${uri}`);
     await page.waitForSelector(`#${id}`);
     await page.waitForLoadState();
     return parameters;

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BASE, axe, eq, fits, go, ok, shot } from "./lib.mjs";
+import { BASE, PATIENCE, axe, eq, fits, go, ok, shot } from "./lib.mjs";
 
 const PHONE = { width: 375, height: 700 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -156,7 +156,7 @@ export async function guard({ id, secret }) {
 
 /** Asks again and again until the answer is the one that is wanted. */
 export async function eventually(ask, wanted, what) {
-  const late = Date.now() + 20_000;
+  const late = Date.now() + PATIENCE;
   let answer = await ask();
   while (answer !== wanted) {
     ok(Date.now() < late, `${what}: still ${answer}, not ${wanted}`);

@@ -22,6 +22,7 @@ from joserfc.jwk import ECKey, KeySet
 BASE = os.environ["BASE_URL"]
 CALLBACK = "http://127.0.0.1:9/callback"
 USER, PASSWORD = "alice", "correct horse battery"
+PATIENCE = 60
 passed = 0
 
 
@@ -56,7 +57,7 @@ class Browser:
         self.http = requests.Session()
 
     def visit(self, url):
-        return self.follow(self.http.get(url, allow_redirects=False, timeout=10))
+        return self.follow(self.http.get(url, allow_redirects=False, timeout=PATIENCE))
 
     def follow(self, answer):
         while answer.is_redirect:
@@ -65,14 +66,14 @@ class Browser:
                 to = BASE + to
             if not to.startswith(BASE + "/"):
                 return to
-            answer = self.http.get(to, allow_redirects=False, timeout=10)
+            answer = self.http.get(to, allow_redirects=False, timeout=PATIENCE)
         return answer
 
     def submit(self, page, action, **fields):
         hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
         ticks = re.findall(r'<input type="checkbox"[^>]*name="([^"]+)" value="([^"]*)" checked', page.text)
         answer = self.http.post(
-            BASE + action, data={**hidden, **dict(ticks), **fields}, headers={"origin": BASE}, allow_redirects=False, timeout=10
+            BASE + action, data={**hidden, **dict(ticks), **fields}, headers={"origin": BASE}, allow_redirects=False, timeout=PATIENCE
         )
         return self.follow(answer)
 
@@ -97,14 +98,14 @@ def error(of):
 
 
 def metadata():
-    document = requests.get(BASE + "/.well-known/oauth-authorization-server", timeout=10).json()
+    document = requests.get(BASE + "/.well-known/oauth-authorization-server", timeout=PATIENCE).json()
     ok("metadata names its issuer", document["issuer"] == BASE, document["issuer"])
     ok("metadata lists the grants that are on", {"implicit", "password"} <= set(document["grant_types_supported"]))
     return document
 
 
 def claims_of(token, document):
-    keys = KeySet.import_key_set(requests.get(document["jwks_uri"], timeout=10).json())
+    keys = KeySet.import_key_set(requests.get(document["jwks_uri"], timeout=PATIENCE).json())
     decoded = jwt.decode(token, keys, algorithms=["ES256", "RS256"])
     ok("the access token is an at+jwt", decoded.header["typ"] == "at+jwt", decoded.header)
     return decoded.claims
@@ -195,7 +196,7 @@ class OpenIDSession(OpenIDMixin, OAuth2Session):
 
     def load_server_metadata(self):
         if self.server_metadata is None:
-            self.server_metadata = requests.get(BASE + "/.well-known/openid-configuration", timeout=10).json()
+            self.server_metadata = requests.get(BASE + "/.well-known/openid-configuration", timeout=PATIENCE).json()
         return self.server_metadata
 
     def _get_session(self):
@@ -203,7 +204,7 @@ class OpenIDSession(OpenIDMixin, OAuth2Session):
 
 
 def registered(document, **metadata):
-    answer = requests.post(document["registration_endpoint"], json={"redirect_uris": [CALLBACK], **metadata}, timeout=10)
+    answer = requests.post(document["registration_endpoint"], json={"redirect_uris": [CALLBACK], **metadata}, timeout=PATIENCE)
     ok(f"registered for {metadata['token_endpoint_auth_method']}", answer.status_code == 201, answer.text)
     return answer.json()
 

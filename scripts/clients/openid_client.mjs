@@ -6,7 +6,7 @@ import { AUTHENTICATION, BASE, CALLBACK, dynamically, first, firstPublic, flow, 
 import { Party } from "./lib/party.mjs";
 import { Person } from "./lib/person.mjs";
 import { rotateKeys } from "./lib/provider.mjs";
-import { Report, failure, must, same } from "./lib/report.mjs";
+import { PATIENCE, Report, failure, must, same } from "./lib/report.mjs";
 import { KEYS, idToken, keyPair, random } from "./lib/tokens.mjs";
 
 const { ISSUER, PARTY } = process.env;
@@ -278,7 +278,7 @@ await report.check("dynamic: keys by jwks_uri, rotated by the client", async () 
         await flow(config, ada);
         break;
       } catch (e) {
-        if (i === 15) throw e;
+        if (i === PATIENCE) throw e;
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }

@@ -2,7 +2,7 @@
 // take that back. The letters are read where the server writes them.
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { BASE, eq, go, ok, open } from "../lib.mjs";
+import { BASE, PATIENCE, eq, go, ok, open } from "../lib.mjs";
 import { look, signIn, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -15,7 +15,8 @@ const [address, another] = [`${name}@example.org`, `${name}@example.net`];
 
 /** The link in the letter to this address that leads to this page, once the server has sent it. */
 async function letter(to, path) {
-  for (let tries = 0; tries < 300; tries++) {
+  const late = Date.now() + PATIENCE;
+  while (Date.now() < late) {
     const files = (await readdir(mail).catch(() => [])).filter((file) => file.endsWith(".eml"));
     for (const file of files) {
       const text = (await readFile(join(mail, file), "utf8")).replace(/=\r?\n/g, "").replace(/=3D/g, "=");

@@ -5,7 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BASE, eq, listen, ok, open } from "../lib.mjs";
+import { BASE, PATIENCE, eq, listen, ok, open } from "../lib.mjs";
 import { createClient, signUp, somebody } from "../people.mjs";
 
 const PASSWORD = "nine lives and a lantern";
@@ -32,7 +32,7 @@ class Shell {
     const end = `end-${Math.random()}`;
     this.#seen = "";
     this.#shell.stdin.write([commands, ...answers, `echo; echo ${end}`].map((line) => `${line}\n`).join(""));
-    const late = Date.now() + 20_000;
+    const late = Date.now() + PATIENCE;
     while (!this.#seen.includes(`\n${end}\n`)) {
       ok(Date.now() < late, `no end of:\n${commands}\nso far: ${this.#seen}`);
       await new Promise((resolve) => {

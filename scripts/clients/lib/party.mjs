@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import https from "node:https";
+import { PATIENCE } from "./report.mjs";
 
 export class Party {
   constructor(origin) {
@@ -37,12 +38,12 @@ export class Party {
     });
   }
 
-  /** What is asked at this path, now or within some seconds. */
-  async hear(path, seconds = 15) {
+  /** What is asked at this path, now or soon. */
+  async hear(path) {
     const known = this.asked.find((one) => one.path === path);
     if (known) return known;
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`nobody asked for ${path} within ${seconds} s`)), seconds * 1000);
+      const timer = setTimeout(() => reject(new Error(`nobody asked for ${path}`)), PATIENCE * 1000);
       this.waiting.push((one) => {
         if (one.path !== path) return false;
         clearTimeout(timer);
