@@ -23,9 +23,10 @@ else
   helper="$target/debug/oauth-helper"
 fi
 work=$(mktemp -d)
-page_pid=""
+page_pid="" redis_pid=""
 finish() {
   [ -z "$page_pid" ] || kill "$page_pid" 2>/dev/null || true
+  [ -z "$redis_pid" ] || kill "$redis_pid" 2>/dev/null || true
   stop_server
   rm -rf -- "$work"
 }
@@ -103,17 +104,23 @@ commands() {
   ends_with 2 "$helper" token
   grep -q "there is no client yet" "$work/err"
   # The same with its secrets in Redis, as the start script runs it.
-  redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --daemonize no >/dev/null &
-  local redis=$! end=$((SECONDS + 20))
-  while [ ! -S "$work/redis.sock" ] && [ "$SECONDS" -lt "$end" ]; do sleep 0.05; done
+  redis-server --port 0 --unixsocket "$work/redis.sock" --save '' --daemonize no >"$work/redis.log" &
+  redis_pid=$!
+  local end=$((SECONDS + 60))
+  until grep -qsi "ready to accept connections" "$work/redis.log"; do
+    kill -0 "$redis_pid" 2>/dev/null || die "Redis ended: $(cat "$work/redis.log")"
+    [ "$SECONDS" -lt "$end" ] || die "Redis does not start: $(cat "$work/redis.log")"
+    sleep 0.05
+  done
   export OAUTHCLIENT_MESSAGE_QUEUE__URL="redis+unix://$work/redis.sock" OAUTHCLIENT_STORE__BACKEND=redis
   "$helper" --profile shared client add robot --client-id "$robot" --preset server --url "$BASE_URL" \
     --grant client_credentials --scope query --secret-file - <"$work/robot.secret"
   "$helper" --profile shared token robot >/dev/null
   "$helper" --profile shared client rm robot
   unset OAUTHCLIENT_MESSAGE_QUEUE__URL OAUTHCLIENT_STORE__BACKEND
-  kill "$redis"
-  wait "$redis" 2>/dev/null || true
+  kill "$redis_pid"
+  wait "$redis_pid" 2>/dev/null || true
+  redis_pid=""
   local shell
   for shell in bash zsh fish; do "$helper" completions "$shell" | grep -q oauth-helper; done
   "$helper" completions bash | bash -n
@@ -123,7 +130,7 @@ commands() {
 }
 
 terminal() {
-  python3 "$here/checks/oauth_helper_terminal.py"
+  timeout 600 python3 "$here/checks/oauth_helper_terminal.py"
 }
 
 browser() {

@@ -58,8 +58,9 @@ class Terminal:
             self.read()
 
     def end(self, code):
+        end = time.monotonic() + PATIENCE
         while self.read():
-            pass
+            assert time.monotonic() < end, f"it does not end: {self.text!r}"
         _, status = os.waitpid(self.pid, 0)
         assert os.waitstatus_to_exitcode(status) == code, (status, self.text)
         return self.text
@@ -131,10 +132,11 @@ status.expect(r"mine +valid")
 status.expect(r"quiet +login needed")
 status.end(0)
 
-header = subprocess.run([HELPER, "--profile", "terminal", "header", "mine"], capture_output=True, text=True, check=True)
+header = subprocess.run([HELPER, "--profile", "terminal", "header", "mine"], capture_output=True, text=True, check=True,
+                        timeout=PATIENCE)
 assert header.stdout.startswith("Authorization: Bearer "), header
 answer = subprocess.run([HELPER, "--profile", "terminal", "curl", "mine", "--", "-sS", f"{BASE}/oauth/userinfo"],
-                        capture_output=True, text=True, check=True)
+                        capture_output=True, text=True, check=True, timeout=PATIENCE)
 assert '"sub"' in answer.stdout, answer
 
 # Two at the end of a token, as two terminals would be, and nothing is lost.
