@@ -163,7 +163,7 @@ export async function axe(page) {
 }
 
 /** The promise's value, or an error when it takes too long. */
-async function within(promise, what) {
+export async function within(promise, what) {
   let late;
   const timeout = new Promise((_, reject) => {
     late = setTimeout(() => reject(new Error(what)), PATIENCE);

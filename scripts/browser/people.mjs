@@ -2,10 +2,9 @@
 import { spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BASE, PATIENCE, axe, eq, fits, go, ok, shot } from "./lib.mjs";
+import { BASE, PATIENCE, axe, eq, fits, go, ok, shot, within } from "./lib.mjs";
 
 const PHONE = { width: 375, height: 700 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -136,17 +135,25 @@ export async function focus(page, id) {
 export async function guard({ id, secret }) {
   const own = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "target", "debug", "oauth-server");
   const program = join(dirname(process.env.SERVER ?? own), "guard");
-  const port = await freePort();
-  const settings = { ISSUER: BASE, AUDIENCE: BASE, LISTEN: `127.0.0.1:${port}`, CLIENT_ID: id, CLIENT_SECRET: secret };
-  const child = spawn(program, { env: { ...process.env, ...settings, RUST_LOG: "warn" }, stdio: ["ignore", "ignore", "inherit"] });
+  const settings = { ISSUER: BASE, AUDIENCE: BASE, LISTEN: "127.0.0.1:0", CLIENT_ID: id, CLIENT_SECRET: secret };
+  const child = spawn(program, { env: { ...process.env, ...settings }, stdio: ["ignore", "pipe", "inherit"] });
   const exit = once(child, "exit");
+  let said = "";
+  const listening = new Promise((resolve, reject) => {
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      said += text;
+      const found = said.match(/listening on (http:[\w/.:]+)\s/);
+      if (found) resolve(found[1]);
+    });
+    exit.then(() => reject(new Error(`the guarded server ended: ${said}`)), reject);
+  });
+  const origin = await within(listening, "the guarded server does not listen");
   const call = async (path, token, method = "GET") => {
     const headers = token ? { authorization: `Bearer ${token}` } : {};
-    const response = await fetch(`http://127.0.0.1:${port}${path}`, { method, headers });
+    const response = await fetch(origin + path, { method, headers });
     await response.arrayBuffer();
     return response.status;
   };
-  await eventually(() => call("/health").catch(() => 0), 200, "the guarded server answers");
   const close = () => {
     child.kill();
     return exit;
@@ -163,13 +170,4 @@ export async function eventually(ask, wanted, what) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     answer = await ask();
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -25,6 +25,8 @@ async fn main() -> anyhow::Result<()> {
     let guard = settings()?.start().await?;
     let listen = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:8081".to_owned());
     let listener = TcpListener::bind(&listen).await.with_context(|| listen.clone())?;
+    let address = listener.local_addr()?;
+    tracing::info!("listening on http://{address}");
     axum::serve(listener, app(&guard)?).await?;
     Ok(())
 }
