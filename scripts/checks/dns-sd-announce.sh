@@ -28,7 +28,13 @@ ip link set lo up
 ip link set lo multicast on
 ip route add 224.0.0.0/4 dev lo
 work=$(mktemp -d)
-trap 'stop_server; rm -rf -- "$work"' EXIT
+listener=""
+finish() {
+  [ -z "$listener" ] || kill "$listener" 2>/dev/null || true
+  stop_server
+  rm -rf -- "$work"
+}
+trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 export OAUTH__KEYS__ALGORITHMS=RS512 OAUTH__DNS_SD__INTERFACES=lo OAUTH__DNS_SD__PRIORITY=7
@@ -38,12 +44,13 @@ start_server "$server" "$work" --profile is10
 python3 "$here/checks/dns_sd_listener.py" announced \
   "_nmos-auth._tcp.local" "auth.local" 4999 \
   api_proto=http api_ver=v1.0 pri=7 api_selector=x-nmos/auth/v1.0
-python3 "$here/checks/dns_sd_listener.py" goodbye "_nmos-auth._tcp.local" >"$work/goodbye" &
-listener=$!
 # The listener says when it listens.
-for _ in $(seq 100); do grep -q listening "$work/goodbye" && break; sleep 0.05; done
+exec 3< <(exec python3 "$here/checks/dns_sd_listener.py" goodbye "_nmos-auth._tcp.local")
+listener=$!
+read -r -u 3 || die "the listener does not listen"
 stop_server
 wait "$listener" || die "the server did not say goodbye"
+listener=""
 
 # Switched off, it keeps quiet.
 OAUTH__DNS_SD__ENABLED=false start_server "$server" "$work" --profile is10

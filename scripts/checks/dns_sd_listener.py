@@ -2,7 +2,7 @@
 """Asks for a service by multicast DNS and looks at the answer; Python's standard library and nothing else.
 
     dns_sd_listener.py announced TYPE HOST PORT KEY=VALUE...   it is there, with exactly this TXT record, and an address
-    dns_sd_listener.py goodbye TYPE                            it says goodbye within a few seconds
+    dns_sd_listener.py goodbye TYPE                            it says goodbye
     dns_sd_listener.py silence TYPE                            nobody answers
 """
 import socket
@@ -12,6 +12,7 @@ import time
 
 GROUP, PORT = "224.0.0.251", 5353
 A, PTR, TXT, AAAA, SRV = 1, 12, 16, 28, 33
+PATIENCE = 60
 
 
 def name_at(packet, at):
@@ -63,10 +64,13 @@ def ask(sock, name, kind):
 
 
 def packets(sock, seconds, again=lambda: None):
-    """What arrives, while the question is asked again and again."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        again()
+    """What arrives, our own questions too, while the question is asked again every second."""
+    due = time.monotonic()
+    end = due + seconds
+    while (now := time.monotonic()) < end:
+        if now >= due:
+            again()
+            due = now + 1
         try:
             yield sock.recv(9000)
         except TimeoutError:
@@ -85,7 +89,7 @@ def announced(service, host, port, expected):
             ask(sock, instance, TXT)
             ask(sock, host, A)
 
-    for packet in packets(sock, 20, again):
+    for packet in packets(sock, PATIENCE, again):
         for name, kind, ttl, at, length in records(packet):
             if kind == PTR and name == service and ttl:
                 instance = name_at(packet, at)[0]
@@ -111,7 +115,7 @@ def announced(service, host, port, expected):
 def goodbye(service):
     sock = listening_socket()
     print("listening", flush=True)
-    for packet in packets(sock, 15):
+    for packet in packets(sock, PATIENCE):
         if any(kind == PTR and name == service and ttl == 0 for name, kind, ttl, _, _ in records(packet)):
             return
     sys.exit("nobody said goodbye")
