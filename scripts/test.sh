@@ -41,8 +41,12 @@ step_scripts() {
   while IFS= read -r file; do
     bash -n "$file"
   done < <(find "$here" "$root/.ci" -path '*/node_modules' -prune -o -type f \( -name '*.sh' -o -name run \) -print)
+  # In a subshell, since what ends it is no reason to end everything.
+  have shellcheck || (apt_install shellcheck) || true
   if have shellcheck; then
     (cd "$here" && shellcheck -x -P SCRIPTDIR ./*.sh lib/*.sh checks/*.sh)
+  else
+    unchecked "the scripts with shellcheck; install it once with: apt-get install shellcheck"
   fi
 }
 
@@ -88,11 +92,13 @@ step_test() {
 
 # The tests of the protocol again, on the databases instead of in memory. The names are the beginnings of test modules.
 step_stores() {
-  local store tests
+  local store tests name
+  local names=(consent interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700)
   with_postgres
   tests=$(integration_tests oauth-core)
+  for name in "${names[@]}"; do some_tests "$tests" --skip oxide "$name"; done
   for store in sqlite postgres; do
-    (cd oauth-core && TEST_STORE=$store "$tests" --skip oxide consent interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700)
+    (cd oauth-core && TEST_STORE=$store "$tests" --skip oxide "${names[@]}")
   done
 }
 
@@ -108,10 +114,7 @@ step_deny() {
   if have cargo-deny; then
     cargo deny --offline --workspace --log-level error check bans licenses sources
   else
-    say "######################################################################"
-    say "# NOT CHECKED: licences, banned crates and sources (deny.toml).      #"
-    say "# Install it once with: cargo install --locked cargo-deny            #"
-    say "######################################################################"
+    unchecked "licences, banned crates and sources; install it once with: cargo install --locked cargo-deny"
   fi
 }
 

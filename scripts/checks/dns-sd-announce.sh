@@ -1,8 +1,5 @@
 #!/usr/bin/env bash
 # The server of the profile is10 is announced by multicast DNS as AMWA IS-10 wants it, and says goodbye when it stops.
-#
-# It runs in a network namespace of its own that has nothing but loopback, so that nothing leaves the machine. That
-# takes root, or user namespaces.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=../lib/common.sh
@@ -18,15 +15,11 @@ if [ "${1:-}" != inside ]; then
     build_server
   fi
   need python3 python3
-  need ip iproute2
-  # shellcheck disable=SC2093
-  exec unshare --net --map-root-user "$0" inside "$server"
+  in_own_network "what the server announces" bash "$0" inside "$server"
+  exit
 fi
 
 server=$2
-ip link set lo up
-ip link set lo multicast on
-ip route add 224.0.0.0/4 dev lo
 work=$(mktemp -d)
 listener=""
 finish() {

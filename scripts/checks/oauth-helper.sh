@@ -163,7 +163,7 @@ browser() {
 # A Secret Service on a bus of its own, with a keyring that is unlocked. Servers have none, and CI need not.
 keyring() {
   if ! have gnome-keyring-daemon || ! have dbus-run-session; then
-    say "keyring: NOT CHECKED (gnome-keyring-daemon and dbus-run-session are not installed)"
+    unchecked "the keyring; gnome-keyring-daemon and dbus-run-session are not installed"
     return 0
   fi
   export robot

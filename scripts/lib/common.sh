@@ -14,6 +14,19 @@ die() {
   exit 1
 }
 
+# unchecked WHAT: says, so that it is seen, that something was not looked at. That is allowed.
+unchecked() {
+  say "######################################################################"
+  say "# NOT CHECKED: $*"
+  say "######################################################################"
+}
+
+# not_checked WHAT: the same, of what may be left out on a laptop and not in CI.
+not_checked() {
+  unchecked "$@"
+  [ -z "${CI:-}" ] || die "in CI that must be checked"
+}
+
 # have COMMAND: is it on the PATH?
 have() { command -v "$1" >/dev/null 2>&1; }
 
@@ -47,6 +60,30 @@ need() {
   have "$command" || die "'$command' is still missing after installing $*"
 }
 
+# in_own_network WHAT COMMAND...: runs the command in a network namespace that has nothing but loopback, with multicast:
+# nothing leaves this machine, and nothing on its network is mistaken for something of ours. Root can make one, and whoever
+# may make user namespaces; where nobody can, WHAT is not checked.
+in_own_network() {
+  local what=$1 namespace
+  shift
+  need ip iproute2
+  need unshare util-linux
+  for namespace in "" --map-root-user; do
+    # shellcheck disable=SC2086 # one word or none
+    if unshare --net $namespace true 2>/dev/null; then
+      # shellcheck disable=SC2086,SC2016 # the same; and it is the inner shell that expands
+      unshare --net $namespace bash -euo pipefail -c '
+        ip link set lo up
+        ip link set lo multicast on
+        ip route add 224.0.0.0/4 dev lo
+        exec "$@"
+      ' bash "$@"
+      return
+    fi
+  done
+  not_checked "$what; network namespaces cannot be made here"
+}
+
 # answers PORT: does something accept connections on this loopback port?
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -54,8 +91,8 @@ answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 FREE_PORTS=${FREE_PORTS:-${TMPDIR:-/tmp}/free-ports-$(id -u)}
 export FREE_PORTS
 
-# free_port: prints a loopback port that nobody listens on, below the range of outgoing connections, and that nobody else
-# was given within the last hour.
+# free_port: prints a loopback port that nobody listens on and nobody was given within the last hour, below the range of
+# outgoing connections.
 free_port() {
   local port
   mkdir -p "$FREE_PORTS"

@@ -70,6 +70,9 @@ sys.exit(len(found) != 1)
 ' "$1" || die "the tests of $1 were not built"
 }
 
+# some_tests BINARY ARGUMENT...: dies unless these arguments choose a test. Choosing none would be a success.
+some_tests() { "$@" --list | grep -c ': test$' >/dev/null || die "there is no test for: ${*:2}"; }
+
 # build_server: the debug oauth-server with the features every other step uses; sets $server. With the path of one in
 # OAUTH_SERVER_BINARY nothing is built.
 build_server() {
