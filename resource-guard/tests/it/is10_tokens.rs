@@ -12,7 +12,7 @@ use resource_guard::{
     ConfigProblem, Guard, MemoryRevocations, Revocations as _, SigningAlgorithm, Timestamp,
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 fn token(peer: &Peer, changes: &Value) -> String {
     RSA.signer.sign("JWT", &node_claims(peer.issuer(), changes)).unwrap()
@@ -307,12 +307,10 @@ async fn r12_a_thousand_keys_are_bounded_work() {
     }
     peer.set(JWKS, Behaviour::Serves(set));
     assert_eq!(answers(&app, &token(&peer, &json!({}))).await, allowed());
-    let claims = node_claims(peer.issuer(), &json!({"sub": "eve"}));
-    let mut forged = rsa_signed(&json!({"alg": "RS512", "typ": "JWT"}), &claims);
-    forged.replace_range(forged.len() - 8.., "AAAAAAAA");
-    let start = Instant::now();
-    assert_eq!(answers(&app, &forged).await, invalid());
-    assert!(start.elapsed().as_secs() < 2, "{:?}", start.elapsed());
+    // A token that names no key has them tried in turn, and not all of them: the right one comes after a thousand.
+    let claims = node_claims(peer.issuer(), &json!({"sub": "bob"}));
+    let bare = rsa_signed(&json!({"alg": "RS512", "typ": "JWT"}), &claims);
+    assert_eq!(answers(&app, &bare).await, invalid());
 }
 
 #[tokio::test]
