@@ -139,7 +139,7 @@ where
 /// Tells clients of the logouts that are due, a bounded number. A failure is logged; the notices stay.
 pub async fn tell_of_logouts(state: &AppState) {
     match state.provider.deliver_logouts(MOST_LOGOUTS).await {
-        Ok(0) => {}
+        Ok(0) => tracing::debug!("no logouts are due"),
         Ok(notices) => tracing::info!(notices, "clients told of logouts"),
         Err(e) => {
             tracing::error!(error = crate::causes(&e), "clients could not be told of logouts");

@@ -246,6 +246,14 @@ impl Process {
         }
     }
 
+    /// Forgets the lines so far, so that what is waited for is said from now on. When it is told to read its keys again,
+    /// the process says so after everything else that it has said.
+    pub fn forget_lines(&self) {
+        self.signal("HUP");
+        self.line("signing keys read again");
+        self.seen.borrow_mut().clear();
+    }
+
     /// The number of the process.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -2,21 +2,19 @@
 //!
 //! Each test runs on PostgreSQL and on a SQLite file.
 
-use crate::process::{Cluster, Process, head_of_a_request};
+use crate::process::{Cluster, PATIENCE, Process, head_of_a_request};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::{join, join_all};
 use oauth_core::testing::TestDatabase;
 use serde_json::Value;
-use std::{
-    io::{Read as _, Write as _},
-    time::Duration,
-};
+use std::io::{Read as _, Write as _};
+use tokio::time::timeout;
 
 /// Races are run so often.
 const ROUNDS: usize = 8;
-/// Where the applications of these tests listen.
-const CLIENTS_ON_THIS_MACHINE: &str =
-    "[outgoing]\nallowed_networks = [\"127.0.0.0/8\"]\ndanger_plain_http = true";
+/// The applications of these tests listen on this machine, and whoever looks for logouts to tell them of says so.
+const TELLING: &str = "[outgoing]\nallowed_networks = [\"127.0.0.0/8\"]\ndanger_plain_http = true\n\
+     [logs]\nlevel = \"info,oauth_server::maintenance=debug\"";
 /// So many try at once.
 const RIVALS: usize = 8;
 
@@ -85,7 +83,7 @@ on_both! {
     without_a_retry_window_one_refresh_wins_and_the_rest_revokes("[tokens]\nrefresh_retry_window = 0\naccess_token_format = \"opaque\"");
     revocation_beats_a_refresh_in_flight("");
     both_see_a_rotation("");
-    one_logout_is_told_once(super::CLIENTS_ON_THIS_MACHINE);
+    one_logout_is_told_once(super::TELLING);
     failures_at_one_count_at_the_other("[throttle]\naccount_attempts = 3\nfirst_delay = \"10m\"");
     a_stopping_server_finishes_what_is_in_flight("");
 }
@@ -195,16 +193,19 @@ async fn one_logout_is_told_once(pair: Pair) {
         assert_eq!(status, 200, "{tokens}");
         let ends = (0..RIVALS).map(|i| pair.of(i).log_out(cookie));
         assert!(join_all(ends).await.iter().all(|status| *status == 303));
-        let token = heard.recv().await.unwrap();
+        let token = timeout(PATIENCE, heard.recv()).await.unwrap().unwrap();
         assert_eq!(sid(&token), sid(&text(&tokens, "id_token")));
         for process in [&pair.a, &pair.b] {
             assert!(!process.is_active(&text(&tokens, "access_token")).await);
             assert!(pair.cluster.is_signed_out(process, cookie).await);
         }
     }
-    // Long enough for both to have looked for notices again.
-    let more = tokio::time::timeout(Duration::from_secs(8), heard.recv()).await;
-    assert!(more.is_err(), "told twice: {more:?}");
+    // Both have looked for notices again.
+    for process in [&pair.a, &pair.b] {
+        process.forget_lines();
+        process.line("no logouts are due");
+    }
+    assert!(heard.try_recv().is_err(), "told twice");
 }
 
 /// An application that listens: its address, and what is posted there.
