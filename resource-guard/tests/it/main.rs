@@ -1,5 +1,5 @@
 //! The guard as a resource server sees it: real HTTP between the guard and an authorization server on loopback, an
-//! injected clock, no sleeping.
+//! injected clock, and waiting for what happens rather than for a time.
 
 #[cfg(test)]
 mod audit;
