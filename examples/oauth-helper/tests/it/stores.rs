@@ -292,8 +292,8 @@ async fn s3_02_redis_by_tls_is_believed_by_its_certificate_alone() {
     };
     let provider = Provider::start().await;
     let home = Home::new();
-    let trusting = |ca: Option<&std::path::Path>| {
-        let ca = ca.map(std::path::Path::to_owned);
+    let trusting = |ca: Option<&Path>| {
+        let ca = ca.map(Path::to_owned);
         home.builder().redis_trusting(redis.url.as_str(), ca, "mine:").open()
     };
     let store = trusting(Some(&redis.certificate)).await.unwrap();
