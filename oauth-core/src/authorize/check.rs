@@ -74,6 +74,7 @@ pub(super) async fn check(
         ui_locales: words(params, "ui_locales"),
         signed_in_here: false,
         browser: PendingAuthorization::browser_hash(&visitor.browser),
+        first: None,
         login: visitor.login,
         expires_at: now.plus(env.policy.interaction_ttl),
     })

@@ -159,6 +159,7 @@ mod tests {
                 sid: None,
             }),
             browser: String::new(),
+            first: None,
             expires_at: Timestamp::from_unix(2_000),
         }
     }

@@ -152,12 +152,13 @@ pub async fn resume(
     let Interaction { client, mut pending, .. } =
         interaction_of(env, interaction, browser, now).await.map_err(|e| page(env, e))?;
     let target = RedirectTarget::of(&pending);
+    let first = *pending.first.get_or_insert_with(|| interaction.hash());
     let go = async {
         if matches!(decision, Decision::Denied) {
-            return respond::deny(env, interaction.hash(), now).await;
+            return respond::deny(env, first, now).await;
         }
         let agreed = act(env, &client, &mut pending, decision, now)?;
-        let used = respond::Used { interaction: interaction.hash(), remember: agreed };
+        let used = respond::Used { interaction: first, remember: agreed };
         go_on(env, &client, pending, Some(used), now).await
     };
     outcome(env, target, go.await)
@@ -308,6 +309,12 @@ pub async fn interaction_of(
     let Some(pending) = pending else {
         return Err(over);
     };
+    // The whole request is over with its answer, on whichever page that was given.
+    if let Some(first) = &pending.first
+        && env.grants.pending(first).await?.is_none()
+    {
+        return Err(over);
+    }
     let client = env.clients.client(&pending.client).await?;
     // What the client was registered for when it asked may have been taken from it since.
     let still_registered = |c: &Client| {

@@ -60,7 +60,7 @@ impl Answer {
     }
 }
 
-/// The interaction an answer uses up.
+/// The interaction an answer uses up: the one that the request began with.
 pub(crate) struct Used {
     pub(super) interaction: HashedToken,
     pub(super) remember: bool,

@@ -60,6 +60,10 @@ pub struct PendingAuthorization {
     pub login: Option<Login>,
     /// The hash of the cookie of the browser that started it, as base64url.
     pub browser: String,
+    /// The interaction that the request began with, if it is not this one. Whatever way somebody goes forth and back, an
+    /// answer uses that one up, so there is one answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<HashedToken>,
     /// When it is forgotten.
     pub expires_at: Timestamp,
 }

@@ -2,6 +2,7 @@
 
 use aws_lc_rs::{constant_time, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -72,5 +73,20 @@ impl HashedToken {
 impl fmt::Debug for HashedToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("HashedToken(..)")
+    }
+}
+
+impl Serialize for HashedToken {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for HashedToken {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(d)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let hash = bytes.and_then(|bytes| Self::from_stored(&bytes));
+        hash.ok_or_else(|| D::Error::custom("not a hash"))
     }
 }

@@ -182,6 +182,7 @@ impl Authorize {
             signed_in_here: false,
             login: Some(login),
             browser: String::new(),
+            first: None,
             expires_at: now,
         };
         let answer = respond::grant(env, &client, None, pending, now).await?;

@@ -210,6 +210,7 @@ pub fn pending() -> PendingAuthorization {
         signed_in_here: false,
         login: Some(login("u")),
         browser: PendingAuthorization::browser_hash("cookie"),
+        first: None,
         expires_at: after(600),
     }
 }

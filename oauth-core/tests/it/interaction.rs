@@ -111,6 +111,31 @@ async fn a_finished_one_is_over() {
     assert_eq!(shown.unwrap_err().code(), ErrorCode::InvalidRequest);
 }
 
+/// Going back and on again is fine, and no second answer comes of it: each page that was shown on the way is over.
+#[tokio::test]
+async fn a_request_is_answered_once_whatever_way_it_went() {
+    let world = World::new().await;
+    let signed_in = || Decision::SignedIn(world.login(USER));
+    for answer in [YES(), Decision::Denied] {
+        let step = world.request("web").set("prompt", "consent").send().await;
+        let login = step.reply.interaction("/login");
+        let one = step.decide(&login, signed_in()).await.reply.interaction("/consent");
+        let two = step.decide(&login, signed_in()).await.reply.interaction("/consent");
+        let three = step.decide(&two, signed_in()).await.reply.interaction("/consent");
+        for id in [&login, &one, &two, &three] {
+            assert!(world.provider.interaction(id, &step.browser).await.is_ok());
+        }
+        step.decide(&two, answer).await.reply.answer();
+        for id in [&login, &one, &two, &three] {
+            for decision in [YES(), signed_in(), Decision::Denied] {
+                step.decide(id, decision).await.reply.is_page("invalid_request");
+            }
+            let shown = world.provider.interaction(id, &step.browser).await;
+            assert_eq!(shown.unwrap_err().code(), ErrorCode::InvalidRequest);
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_expired_one_is_over() {
     let world = World::new().await;
@@ -133,20 +158,26 @@ async fn an_unknown_one_is_over() {
     }
 }
 
-/// Two tabs on one consent page, a yes in one and a no in the other: one answer goes out.
+/// Two tabs on one consent page, or on two of one request, a yes in one and a no in the other: one answer goes out.
 #[tokio::test]
 async fn two_tabs_finish_once() {
     let world = World::new().await;
-    for (one, other) in [(true, true), (true, false), (false, true), (false, false)] {
+    let answers = [(true, true), (true, false), (false, true), (false, false)];
+    for (same, (one, other)) in [true, false].into_iter().flat_map(|s| answers.map(|a| (s, a))) {
         let step = world.request("other").set("prompt", "consent").send().await;
-        let step = step.sign_in(USER).await;
-        let id = step.reply.interaction("/consent");
-        let tab = async |yes: bool| {
+        let login = step.reply.interaction("/login");
+        let shown = async || {
+            let signed_in = Decision::SignedIn(world.login(USER));
+            step.decide(&login, signed_in).await.reply.interaction("/consent")
+        };
+        let first = shown().await;
+        let second = if same { first.clone() } else { shown().await };
+        let tab = async |id: &str, yes: bool| {
             let decision = if yes { YES() } else { Decision::Denied };
-            let reply = step.decide(&id, decision).await.reply;
+            let reply = step.decide(id, decision).await.reply;
             i32::from(reply.status == 303)
         };
-        let (one, other) = tokio::join!(tab(one), tab(other));
+        let (one, other) = tokio::join!(tab(&first, one), tab(&second, other));
         assert_eq!(one + other, 1);
     }
 }

@@ -2,7 +2,10 @@
 
 use super::{LawfulStore, done, nothing};
 use crate::{
-    model::{ClientId, Committed, Consent, Consume, Issuance, Parent, Timestamp, UserId},
+    model::{
+        ClientId, Committed, Consent, Consume, Issuance, Parent, PendingAuthorization, Timestamp,
+        UserId,
+    },
     testing::fixtures::{
         NOW, after, authorization, authorization_id, code, consent, hash, pending, scope,
     },
@@ -30,6 +33,9 @@ pub(super) async fn an_interaction_works_once(store: Store) {
     store.suspend(hash("waiting"), pending()).await.unwrap();
     assert_eq!(store.pending(&hash("waiting")).await.unwrap(), Some(pending()));
     assert_eq!(store.pending(&hash("other")).await.unwrap(), None);
+    let next = PendingAuthorization { first: Some(hash("waiting")), ..pending() };
+    store.suspend(hash("next"), next.clone()).await.unwrap();
+    assert_eq!(store.pending(&hash("next")).await.unwrap(), Some(next));
     done(&*store, answer("a", after(1))).await;
     assert_eq!(store.pending(&hash("waiting")).await.unwrap(), None);
 
