@@ -11,7 +11,8 @@ pub(crate) struct CookieToken {
 }
 
 /// The value of a cookie. A name that occurs twice is refused: one of the two was planted by somebody who may set
-/// cookies for a part of the site, and nothing tells which.
+/// cookies for a part of the site, and nothing tells which. So is a value that is not plain ASCII. What other cookies
+/// beside it are is not looked at: whoever may set one would otherwise decide whether ours is seen.
 pub(crate) fn only_cookie<'a>(
     headers: &'a HeaderMap,
     name: &str,
@@ -19,14 +20,15 @@ pub(crate) fn only_cookie<'a>(
     let mut found = headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|h| h.to_str().ok())
-        .flat_map(|h| h.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(n, _)| *n == name)
-        .map(|(_, value)| value);
-    match (found.next(), found.next()) {
-        (Some(_), Some(_)) => Err(Refusal::invalid_request("a cookie is repeated")),
-        (value, _) => Ok(value.filter(|v| !v.is_empty())),
+        .flat_map(|h| h.as_bytes().split(|b| *b == b';'))
+        .filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    let value = match (found.next(), found.next()) {
+        (Some(_), Some(_)) => return Err(Refusal::invalid_request("a cookie is repeated")),
+        (value, _) => value.unwrap_or_default(),
+    };
+    match std::str::from_utf8(value) {
+        Ok(value) if value.is_ascii() => Ok(Some(value).filter(|v| !v.is_empty())),
+        _ => Err(Refusal::invalid_request("a cookie is not plain text")),
     }
 }
 

@@ -84,14 +84,43 @@ impl Browser {
     }
 }
 
-/// The value of a cookie; the first one where a name occurs twice.
+/// The value of a cookie; the first one where a name occurs twice. It is plain ASCII; what other cookies beside it are
+/// is not looked at.
 pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
+    let value = headers
         .get_all(header::COOKIE)
         .iter()
-        .filter_map(|h| h.to_str().ok())
-        .flat_map(|h| h.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(n, _)| *n == name)
-        .map(|(_, value)| value)
+        .flat_map(|h| h.as_bytes().split(|b| *b == b';'))
+        .find_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+    std::str::from_utf8(value).ok().filter(|value| value.is_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_cookie_is_found_beside_whatever_others() {
+        let read = |lines: &[&[u8]]| {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::COOKIE, HeaderValue::from_bytes(line).unwrap());
+            }
+            cookie(&headers, "s").map(str::to_owned)
+        };
+        for (lines, value) in [
+            (&[&b"s=1"[..]][..], Some("1")),
+            (&[b"a=b;s=1=2 ; c"], Some("1=2")),
+            (&[b"x=\xc3\xa9; s=1"], Some("1")),
+            (&[b"x=\xc3\xa9", b"\xff=\xff;s=1"], Some("1")),
+            (&[b"s=1; s=2"], Some("1")),
+            (&[b"s="], Some("")),
+            (&[b"s=\xc3\xa9; s=1"], None),
+            (&[b"ss=1; as=1; S=1; s"], None),
+            (&[], None),
+        ] {
+            assert_eq!(read(lines).as_deref(), value, "{lines:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Answer, ISSUER, KEY, app, claims_but, offline, send, sign};
 use axum::{Router, body::Body, routing::any};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use resource_guard::{ConfigProblem, Csrf, CsrfLayer, CsrfMethods, Guard};
 use serde_json::{Value, json};
 
@@ -22,6 +22,16 @@ fn token(changes: &Value) -> String {
 
 async fn ask(app: &Router, method: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::builder().method(method).uri("/");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    send(app, request.body(Body::empty()).unwrap()).await
+}
+
+/// The same with cookies of whatever bytes.
+async fn ask_with(app: &Router, method: &str, cookies: &[u8], headers: &[(&str, &str)]) -> Answer {
+    let cookies = HeaderValue::from_bytes(cookies).unwrap();
+    let mut request = Request::builder().method(method).uri("/").header("cookie", cookies);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -145,10 +155,26 @@ fn s0_23_the_cookie_must_be_protected_by_its_prefix() {
     }
 }
 
+#[tokio::test]
+async fn s0_23_other_cookies_hide_neither_ours_nor_its_user() {
+    let app = app(guard(Csrf::new()).access());
+    let token = token(&json!({}));
+    for beside in [&b"; x=\xc3\xa9"[..], b"; \xff=1", b"; \xff"] {
+        let cookies = [COOKIE.as_bytes(), b"=", token.as_bytes(), beside].concat();
+        let answer = ask_with(&app, "GET", &cookies, &[]).await;
+        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, "alice"), "{beside:?}");
+        let answer = ask_with(&app, "POST", &cookies, &[HERE]).await;
+        assert_eq!(told(&answer), no(403, "access_denied"), "{beside:?}");
+    }
+    let cookies = [COOKIE.as_bytes(), b"=", token.as_bytes(), b"\xc3\xa9"].concat();
+    assert_eq!(told(&ask_with(&app, "GET", &cookies, &[]).await), no(400, "invalid_request"));
+}
+
 /// A service that says what cookies it was shown.
 fn sessions(layer: CsrfLayer) -> Router {
     async fn show(headers: HeaderMap) -> String {
-        headers.get("cookie").map_or_else(String::new, |c| c.to_str().unwrap().to_owned())
+        let cookies = headers.get("cookie").map_or(&b""[..], HeaderValue::as_bytes);
+        String::from_utf8_lossy(cookies).into_owned()
     }
     Router::new().route("/", any(show)).layer(layer)
 }
@@ -170,6 +196,26 @@ async fn s0_24_the_layer_binds_the_value_to_the_session() {
     }
     // Without a session there is nothing to abuse; the service says 401 itself.
     assert_eq!(ask(&app, "POST", &[]).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn s0_24_other_cookies_are_no_way_past_the_layer() {
+    let layer = CsrfLayer::new("__Host-session", &[7; 32], Csrf::new());
+    let value = layer.token_of("s");
+    let app = sessions(layer);
+    for cookies in [&b"__Host-session=s; x=\xc3\xa9"[..], b"\xff; __Host-session=s"] {
+        for wrong in [&[HERE][..], &[HERE, ("x-csrf-token", "wrong")]] {
+            let answer = ask_with(&app, "POST", cookies, wrong).await;
+            assert_eq!(told(&answer), no(403, "access_denied"), "{cookies:?}");
+        }
+        let right = [HERE, ("x-csrf-token", value.as_str())];
+        assert_eq!(ask_with(&app, "POST", cookies, &right).await.status.as_u16(), 200);
+        assert_eq!(ask_with(&app, "GET", cookies, &[]).await.status.as_u16(), 200);
+    }
+    for method in ["GET", "POST"] {
+        let answer = ask_with(&app, method, b"__Host-session=\xc3\xa9", &[HERE]).await;
+        assert_eq!(told(&answer), no(400, "invalid_request"), "{method}");
+    }
 }
 
 #[tokio::test]
