@@ -30,6 +30,13 @@ impl Principal {
         self.0.client_id.as_deref()
     }
 
+    /// Whose client that is: the issuer's, to which alone its id means something
+    /// ([RFC 6749 2.2](https://www.rfc-editor.org/rfc/rfc6749#section-2.2)). Nobody's in particular where it is known
+    /// to all servers of a facility.
+    pub(crate) fn client_issuer(&self) -> Option<&str> {
+        self.issuer().filter(|_| !self.0.shares_clients)
+    }
+
     /// What the token allows.
     pub fn scope(&self) -> &Scope {
         &self.0.scope

@@ -32,9 +32,19 @@ const LONGEST_ISSUER: usize = 512;
 /// What somebody is told whose server is being asked.
 const SOON: Duration = Duration::from_secs(1);
 
+/// How a server came to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Footing {
+    /// The operator named it, or the network advertises it.
+    Facility,
+    /// A token introduced it.
+    Guest,
+}
+
 /// An authorization server and its keys.
 pub(crate) struct Server {
     issuer: Issuer,
+    footing: Footing,
     cache: Arc<KeyCache>,
     keys: CachedKeys,
 }
@@ -42,6 +52,11 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) const fn issuer(&self) -> &Issuer {
         &self.issuer
+    }
+
+    /// Whether a token introduced it: then it vouches for itself alone, and its clients are its own.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.footing == Footing::Guest
     }
 
     /// Its keys, as a source that fetches when it must.
@@ -117,7 +132,8 @@ pub(crate) struct Issuers {
 
 impl Issuers {
     pub(crate) fn new(trust: Trust, asking: Asking) -> Arc<Self> {
-        let named: Vec<_> = trust.issuers.into_iter().map(|issuer| asking.server(issuer)).collect();
+        let server = |issuer| asking.server(issuer, Footing::Facility);
+        let named: Vec<_> = trust.issuers.into_iter().map(server).collect();
         Arc::new(Self {
             facility: RwLock::new(named.as_slice().into()),
             sites: trust.sites,
@@ -186,7 +202,7 @@ impl Issuers {
         now: Timestamp,
     ) -> Result<Arc<Server>, Rejection> {
         let origin = origin_of(&issuer);
-        let guest = self.asking.server(issuer);
+        let guest = self.asking.server(issuer, Footing::Guest);
         let full = guests.len() >= MOST_GUESTS;
         let before = guests
             .iter_mut()
@@ -278,7 +294,7 @@ impl Issuers {
         let mut next: Vec<Arc<Server>> = Vec::new();
         for issuer in issuers {
             let known = facility.iter().find(|server| server.issuer == issuer).cloned();
-            next.push(known.unwrap_or_else(|| self.asking.server(issuer)));
+            next.push(known.unwrap_or_else(|| self.asking.server(issuer, Footing::Facility)));
         }
         for server in &self.named {
             if !next.iter().any(|there| there.issuer == server.issuer) {
@@ -314,12 +330,12 @@ impl Asking {
         .ok()
     }
 
-    fn server(&self, issuer: Issuer) -> Arc<Server> {
+    fn server(&self, issuer: Issuer, footing: Footing) -> Arc<Server> {
         let endpoint = KeyEndpoint::new(self.http.clone(), issuer.clone(), None);
         let (clock, random) = (self.clock.clone(), self.random.clone());
         let cache = KeyCache::new(endpoint, self.times, clock, random, self.epoch.clone());
         let keys = CachedKeys(cache.clone());
-        Arc::new(Server { issuer, cache, keys })
+        Arc::new(Server { issuer, footing, cache, keys })
     }
 }
 

@@ -11,7 +11,8 @@ use std::{
 #[error("the owners of registrations cannot be read or written at the moment")]
 pub struct OwnersUnavailable;
 
-/// Remembers which client registered which resource. A registry that survives a restart brings one that does too.
+/// Remembers which client registered which resource. A registry that survives a restart brings one that does too. What
+/// stands for a client is a text of the guard's, to be kept and given back as it is.
 #[async_trait]
 pub trait Owners: Send + Sync {
     /// Makes the client the owner unless there is one, in one step that two callers cannot both win; the owner then,

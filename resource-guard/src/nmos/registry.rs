@@ -9,7 +9,7 @@ use crate::{
     refusal::{Refusal, Style},
 };
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Longer than any id or kind of a resource.
@@ -49,7 +49,9 @@ impl Registry {
     }
 
     /// Whether the caller may register this: the body of `POST …/resource`, `{"type", "data"}`. A node becomes the
-    /// client's that registers it first. Whatever hangs below a node is its client's to register.
+    /// client's that registers it first. Whatever hangs below a node is its client's to register. A client is the same
+    /// one to all servers of a facility, which share their clients (AMWA IS-10, client registration); under an issuer
+    /// that a token introduced it is another one, whatever it is called.
     ///
     /// # Errors
     /// 403 `insufficient_scope` for other clients, 400 for a body that does not say what it registers, 503 while the
@@ -61,7 +63,7 @@ impl Registry {
     }
 
     async fn decide(&self, who: &Principal, body: &Value) -> Result<Registered, Refusal> {
-        let client = who.client_id().ok_or(Refusal::insufficient_scope(None))?;
+        let client = client(who)?;
         let text = |value: Option<&Value>| word(value?.as_str()?);
         let data = body.get("data");
         let (Some(kind), Some(id)) =
@@ -79,11 +81,11 @@ impl Registry {
                 .ok_or(Refusal::invalid_request("the registration names no parent"))?;
             match self.0.owner(&key(above, &above_id)).await.map_err(unavailable)? {
                 None => return Err(Refusal::invalid_request("the parent is not registered")),
-                Some(owner) => owned(&owner, client)?,
+                Some(owner) => owned(&owner, &client)?,
             }
         }
-        let (owner, new) = self.0.claim(&key(&kind, &id), client).await.map_err(unavailable)?;
-        owned(&owner, client)?;
+        let (owner, new) = self.0.claim(&key(&kind, &id), &client).await.map_err(unavailable)?;
+        owned(&owner, &client)?;
         Ok(if new { Registered::New } else { Registered::Again })
     }
 
@@ -93,9 +95,9 @@ impl Registry {
     /// # Errors
     /// As [`register`](Self::register).
     pub async fn change(&self, who: &Principal, kind: &str, id: &str) -> Result<(), Refusal> {
-        let client = who.client_id().ok_or(Refusal::insufficient_scope(None))?;
+        let client = client(who)?;
         match self.0.owner(&key(kind, id)).await.map_err(unavailable)? {
-            Some(owner) => owned(&owner, client),
+            Some(owner) => owned(&owner, &client),
             None => Ok(()),
         }
     }
@@ -144,6 +146,12 @@ impl Policy for Registrations {
     fn style(&self) -> Style {
         Style::Nmos
     }
+}
+
+/// The client that uses the token, as an owner: its issuer and its id.
+fn client(who: &Principal) -> Result<String, Refusal> {
+    let id = who.client_id().ok_or(Refusal::insufficient_scope(None))?;
+    Ok(json!([who.client_issuer(), id]).to_string())
 }
 
 fn owned(owner: &str, client: &str) -> Result<(), Refusal> {

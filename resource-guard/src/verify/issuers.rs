@@ -117,7 +117,9 @@ impl Verifier for IssuersVerifier {
         let (jwt, signer) = self.signed(token, &server, now).await?;
         self.rules.check_jwt_of(Some(server.issuer()), &jwt, now)?;
         let end = jwt.expires_at().ok_or(Rejection::Claim("exp"))?.plus(self.rules.leeway);
-        let verified = Arc::new(read(jwt)?);
+        let mut verified = read(jwt)?;
+        verified.shares_clients = !server.is_guest();
+        let verified = Arc::new(verified);
         // Whoever comes when the keys are to be fetched again sees to that.
         let until = end.min(signer.due_at().max(now.plus(SOON)));
         self.seen.insert(token, &verified, epoch, (now, until));

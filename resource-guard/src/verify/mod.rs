@@ -120,6 +120,8 @@ pub struct Verified {
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) rights: Rights,
     pub(crate) token_use: TokenUse,
+    /// Whether the issuer is a server of a facility, which share their clients (AMWA IS-10, client registration).
+    pub(crate) shares_clients: bool,
     pub(crate) claims: Map<String, Value>,
 }
 
@@ -149,6 +151,7 @@ impl Verified {
             expires_at: expiry(&claims),
             rights: Rights::of(&claims),
             token_use: TokenUse::of(&claims),
+            shares_clients: false,
             claims,
         })
     }

@@ -1,6 +1,6 @@
 //! AMWA BCP-003-02: registrations belong to a client, and web sockets are judged by what comes through them.
 
-use crate::support::{RSA, app, call, get_bare, node, node_claims, send};
+use crate::support::{Peer, RSA, app, call, get_bare, node, node_claims, send};
 use axum::{
     Json, Router,
     body::Body,
@@ -17,6 +17,8 @@ use resource_guard::{
     },
 };
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 const AS: &str = "https://as.example";
 const REGISTRATION: &str = "/x-nmos/registration/v1.3";
@@ -49,16 +51,24 @@ async fn register(
 }
 
 fn registration_api(registry: &Registry) -> Router {
+    registration_api_behind(&guard(), registry)
+}
+
+fn registration_api_behind(guard: &Guard, registry: &Registry) -> Router {
     Router::new()
         .route(&format!("{REGISTRATION}/resource"), post(register))
         .route(&format!("{REGISTRATION}/{{*path}}"), any(|| async { "ok" }))
         .with_state(registry.clone())
-        .layer(guard().with(Registrations(registry.clone())))
+        .layer(guard.with(Registrations(registry.clone())))
 }
 
 async fn post_resource(app: &Router, client: &str, body: &Value) -> u16 {
+    post_with(app, &registrar(client), body).await
+}
+
+async fn post_with(app: &Router, token: &str, body: &Value) -> u16 {
     let request = Request::post(format!("{REGISTRATION}/resource"))
-        .header(header::AUTHORIZATION, format!("Bearer {}", registrar(client)))
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .header(header::CONTENT_TYPE, "application/json")
         .body(Body::from(body.to_string()));
     send(app, request.unwrap()).await.status.as_u16()
@@ -132,12 +142,43 @@ async fn r17_others_neither_keep_alive_nor_remove() {
 async fn r17_azp_is_a_client_too() {
     let app = registration_api(&Registry::default());
     let azp = json!({"client_id": null, "azp": "a", "x-nmos-registration": {"write": ["*"]}});
-    let request = Request::post(format!("{REGISTRATION}/resource"))
-        .header(header::AUTHORIZATION, format!("Bearer {}", token(&azp)))
-        .header(header::CONTENT_TYPE, "application/json")
-        .body(Body::from(resource("node", "n1", None).to_string()));
-    assert_eq!(send(&app, request.unwrap()).await.status, StatusCode::CREATED);
+    assert_eq!(post_with(&app, &token(&azp), &resource("node", "n1", None)).await, 201);
     assert_eq!(post_resource(&app, "a", &resource("node", "n1", None)).await, 200);
+}
+
+#[tokio::test]
+async fn r17_a_client_of_another_issuer_is_another_client() {
+    let (first, second, guest) = (Peer::start().await, Peer::start().await, Peer::start().await);
+    let mut builder = node().0.trust_issuers_on(guest.issuer().trim_start_matches("http://"));
+    for peer in [&first, &second] {
+        builder = builder.trust_issuer(peer.issuer());
+    }
+    for peer in [&first, &second, &guest] {
+        peer.publishes([&*RSA]);
+    }
+    let app = registration_api_behind(&builder.build().unwrap(), &Registry::default());
+    let of = |peer: &Peer| {
+        let rights = json!({"read": ["*"], "write": ["*"]});
+        let changes = json!({"client_id": "a", "x-nmos-registration": rights});
+        RSA.signer.sign("JWT", &node_claims(peer.issuer(), &changes)).unwrap()
+    };
+    let path = |id: &str| format!("{REGISTRATION}/resource/nodes/{id}");
+    let patience = Instant::now() + Duration::from_secs(20);
+    while call(&app, "GET", &path("n1"), &of(&guest)).await.status != StatusCode::OK {
+        assert!(Instant::now() < patience, "the guest has no keys");
+        sleep(Duration::from_millis(5)).await;
+    }
+    let (ours, theirs) = (resource("node", "n1", None), resource("node", "n2", None));
+    assert_eq!(post_with(&app, &of(&first), &ours).await, 201);
+    assert_eq!(post_with(&app, &of(&guest), &theirs).await, 201);
+    // The servers of a facility share their clients.
+    assert_eq!(post_with(&app, &of(&second), &ours).await, 200);
+    assert_eq!(call(&app, "DELETE", &path("n1"), &of(&second)).await.status, StatusCode::OK);
+    for (peer, node, id) in [(&guest, &ours, "n1"), (&first, &theirs, "n2")] {
+        assert_eq!(post_with(&app, &of(peer), node).await, 403, "{id}");
+        let answer = call(&app, "DELETE", &path(id), &of(peer)).await;
+        assert_eq!(answer.nmos_error(), (403, "insufficient_scope".to_owned()), "{id}");
+    }
 }
 
 #[tokio::test]
