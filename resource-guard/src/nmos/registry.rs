@@ -65,19 +65,20 @@ impl Registry {
     async fn decide(&self, who: &Principal, body: &Value) -> Result<Registered, Refusal> {
         let client = client(who)?;
         let text = |value: Option<&Value>| word(value?.as_str()?);
-        let data = body.get("data");
-        let (Some(kind), Some(id)) =
-            (text(body.get("type")), text(data.and_then(|data| data.get("id"))))
-        else {
+        let data = |field| body.get("data")?.get(field);
+        let (Some(kind), Some(id)) = (text(body.get("type")), text(data("id"))) else {
             return Err(Refusal::invalid_request("the registration names no type or id"));
         };
         let parent = match kind.as_str() {
             "node" => None,
             "device" => Some(("node", "node_id")),
-            _ => Some(("device", "device_id")),
+            // In v1.0 of IS-04 a flow names its source alone.
+            "flow" if data("device_id").is_none() => Some(("source", "source_id")),
+            "source" | "flow" | "sender" | "receiver" => Some(("device", "device_id")),
+            _ => return Err(Refusal::invalid_request("the registration is of an unknown type")),
         };
         if let Some((above, field)) = parent {
-            let above_id = text(data.and_then(|data| data.get(field)))
+            let above_id = text(data(field))
                 .ok_or(Refusal::invalid_request("the registration names no parent"))?;
             match self.0.owner(&key(above, &above_id)).await.map_err(unavailable)? {
                 None => return Err(Refusal::invalid_request("the parent is not registered")),

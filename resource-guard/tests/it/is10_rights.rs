@@ -195,8 +195,47 @@ async fn r17_bodies_that_say_nothing_are_refused() {
         json!({"type": "node", "data": {"id": "x".repeat(101)}}),
         json!({"type": "device", "data": {"id": "d"}}),
         json!({"type": "sender", "data": {"id": "s", "node_id": "n"}}),
+        json!({"type": "flow", "data": {"id": "f"}}),
+        json!({"type": "flow", "data": {"id": "f", "device_id": 7, "source_id": "s"}}),
     ] {
         assert_eq!(post_resource(&app, "a", &body).await, 400, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn r17_only_what_is04_knows_is_registered() {
+    let app = registration_api(&Registry::default());
+    assert_eq!(post_resource(&app, "a", &resource("node", "n1", None)).await, 201);
+    let device = resource("device", "d1", Some(("node_id", "n1")));
+    assert_eq!(post_resource(&app, "a", &device).await, 201);
+    for kind in ["nodes", "devices", "Node", "node ", "subscription", "subscriptions"] {
+        let body = resource(kind, "n2", Some(("device_id", "d1")));
+        assert_eq!(post_resource(&app, "a", &body).await, 400, "{kind}");
+    }
+    // None of them has taken the place of what another client registers.
+    assert_eq!(post_resource(&app, "b", &resource("node", "n2", None)).await, 201);
+}
+
+#[tokio::test]
+async fn r17_a_flow_of_is04_v1_0_hangs_below_its_source() {
+    let app = registration_api(&Registry::default());
+    let below = |kind, id, field, parent| resource(kind, id, Some((field, parent)));
+    for body in [
+        resource("node", "n1", None),
+        below("device", "d1", "node_id", "n1"),
+        below("source", "s1", "device_id", "d1"),
+        below("flow", "f1", "source_id", "s1"),
+        below("flow", "f2", "device_id", "d1"),
+    ] {
+        assert_eq!(post_resource(&app, "a", &body).await, 201, "{body}");
+    }
+    for (body, status) in [
+        (below("flow", "f3", "source_id", "s1"), 403),
+        (below("flow", "f1", "source_id", "s1"), 403),
+        (below("flow", "f3", "source_id", "s2"), 400),
+        (below("sender", "x1", "source_id", "s1"), 400),
+    ] {
+        assert_eq!(post_resource(&app, "b", &body).await, status, "{body}");
     }
 }
 
