@@ -16,7 +16,7 @@ pub(crate) struct Nmos;
 /// What a path is in an NMOS server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place<'p> {
-    /// `/` or `/x-nmos`: free to read.
+    /// `/` or `/x-nmos`: free to read, but for web sockets.
     Root,
     /// `/x-nmos/<api>` or `/x-nmos/<api>/<version>`: readable by whoever may do anything with the API.
     Base(&'p str),
@@ -101,7 +101,9 @@ impl Policy for Nmos {
         }
         let path = asked.path().map_err(Refusal::unsafe_path)?;
         let root = path.readings().all(|(path, _)| place(path) == Place::Root);
-        let free = root && access(asked.method()) == Some(Access::Read);
+        // What comes through a web socket is not what is read at its path.
+        let reads = access(asked.method()) == Some(Access::Read);
+        let free = root && reads && !asks_for_websocket(asked.headers());
         Ok(if free { Need::Nothing } else { Need::Token })
     }
 

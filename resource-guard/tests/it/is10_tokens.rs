@@ -30,21 +30,23 @@ fn allowed() -> (u16, String) {
     (200, String::new())
 }
 
+/// A request for a web socket.
+fn handshake(uri: String, bearer: Option<&str>) -> Request<Body> {
+    let mut request = Request::builder()
+        .uri(uri)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket");
+    if let Some(bearer) = bearer {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+    }
+    request.body(Body::empty()).unwrap()
+}
+
 #[tokio::test]
 async fn r1_websockets_by_header_or_query() {
     let (peer, app, _) = node_of().await;
     let token = token(&peer, &json!({}));
     let path = format!("{BASE}/single/senders");
-    let handshake = |uri: String, bearer: Option<&str>| {
-        let mut request = Request::builder()
-            .uri(uri)
-            .header(header::CONNECTION, "Upgrade")
-            .header(header::UPGRADE, "websocket");
-        if let Some(bearer) = bearer {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
-        }
-        request.body(Body::empty()).unwrap()
-    };
     let by_query = format!("{path}?access_token={token}");
     for (request, status) in [
         (handshake(path.clone(), Some(&token)), 200),
@@ -59,6 +61,27 @@ async fn r1_websockets_by_header_or_query() {
     }
     // Of an ordinary request the query says nothing.
     assert_eq!(get_bare(&app, &by_query).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn r1_nor_do_websockets_open_where_reading_is_free() {
+    let (peer, app, _) = node_of().await;
+    let token = token(&peer, &json!({}));
+    for path in ["/", "/x-nmos", "/x-nmos/"] {
+        assert_eq!(get_bare(&app, path).await.status, StatusCode::OK, "{path}");
+        for (request, status) in [
+            (handshake(path.to_owned(), None), 401),
+            (handshake(path.to_owned(), Some("garbage")), 401),
+            (handshake(format!("{path}?access_token=garbage"), None), 401),
+            (handshake(path.to_owned(), Some(&token)), 200),
+            (handshake(format!("{path}?access_token={token}"), None), 200),
+        ] {
+            assert_eq!(send(&app, request).await.status.as_u16(), status, "{path}");
+        }
+        // A handler may be content with less than a whole handshake.
+        let less = Request::get(path).header(header::UPGRADE, "WebSocket").body(Body::empty());
+        assert_eq!(send(&app, less.unwrap()).await.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
 }
 
 #[tokio::test]
