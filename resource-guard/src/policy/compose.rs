@@ -7,10 +7,13 @@ use crate::{
     refusal::{Refusal, Style},
     token_use::TokenUse,
 };
+use http::Method;
 
 /// Ways to put policies together.
 pub trait PolicyExt: Policy + Sized {
-    /// Both must agree. The first one speaks first, and gives refusals their form.
+    /// Both must agree, where they ask for anything: one that needs nothing of a request leaves it to the other. The
+    /// first one speaks first. Refusals have its form, unless one of them is of NMOS; that one also decides alone about
+    /// OPTIONS, for which browsers have no token (AMWA IS-10).
     ///
     /// ```
     /// use resource_guard::{Access, Fresh, PolicyExt as _, Roles};
@@ -43,7 +46,8 @@ pub struct And<A, B> {
 
 impl<A: Policy, B: Policy> Policy for And<A, B> {
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {
-        Ok(self.first.need(asked)?.and(self.second.need(asked)?))
+        let first = need_beside(&self.first, &self.second, asked)?;
+        Ok(first.and(need_beside(&self.second, &self.first, asked)?))
     }
 
     fn takes(&self, token: TokenUse) -> bool {
@@ -51,18 +55,48 @@ impl<A: Policy, B: Policy> Policy for And<A, B> {
     }
 
     fn allow<'a>(&'a self, asked: &'a Asked<'a>, principal: &'a Principal) -> Verdict<'a> {
-        match self.first.allow(asked, principal) {
-            Verdict::Now(Ok(())) => self.second.allow(asked, principal),
+        match allow_beside(&self.first, &self.second, asked, principal) {
+            Verdict::Now(Ok(())) => allow_beside(&self.second, &self.first, asked, principal),
             Verdict::Now(no) => no.into(),
             Verdict::Later(first) => Verdict::later(async move {
                 first.await?;
-                self.second.allow(asked, principal).wait().await
+                allow_beside(&self.second, &self.first, asked, principal).wait().await
             }),
         }
     }
 
     fn style(&self) -> Style {
-        self.first.style()
+        match self.first.style() {
+            Style::Nmos => Style::Nmos,
+            Style::Rfc6750 => self.second.style(),
+        }
+    }
+}
+
+/// What a policy needs beside another one.
+fn need_beside(
+    policy: &impl Policy,
+    other: &impl Policy,
+    asked: &Asked<'_>,
+) -> Result<Need, Refusal> {
+    let nmos = |style: Style| style == Style::Nmos;
+    if *asked.method() == Method::OPTIONS && nmos(other.style()) && !nmos(policy.style()) {
+        return Ok(Need::Nothing);
+    }
+    policy.need(asked)
+}
+
+/// What a policy allows beside another one.
+fn allow_beside<'a>(
+    policy: &'a impl Policy,
+    other: &impl Policy,
+    asked: &'a Asked<'a>,
+    principal: &'a Principal,
+) -> Verdict<'a> {
+    match need_beside(policy, other, asked) {
+        Ok(Need::Nothing) => Verdict::Now(Ok(())),
+        Ok(_) => policy.allow(asked, principal),
+        Err(no) => Verdict::Now(Err(no)),
     }
 }
 

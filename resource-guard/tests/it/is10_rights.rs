@@ -1,6 +1,6 @@
 //! AMWA BCP-003-02: registrations belong to a client, and web sockets are judged by what comes through them.
 
-use crate::support::{Peer, RSA, app, call, get_bare, node, node_claims, send};
+use crate::support::{Peer, RSA, START, app, call, get_bare, node, node_claims, send};
 use axum::{
     Json, Router,
     body::Body,
@@ -10,7 +10,7 @@ use axum::{
 use http::{Request, Response, StatusCode, header};
 use oauth_core::jose::KeySet;
 use resource_guard::{
-    Asked, Guard, Principal, Style, async_trait,
+    Access, Asked, Fresh, Guard, PolicyExt as _, Principal, Style, async_trait,
     nmos::{
         EventSockets, MemoryOwners, Owners, OwnersUnavailable, QuerySockets, Registered,
         Registrations, Registry,
@@ -476,6 +476,64 @@ async fn r8_options_on_sockets_needs_no_token() {
         }
         assert_eq!(get_bare(&app, "/ws/1").await.status, StatusCode::UNAUTHORIZED);
     }
+}
+
+/// Policies of NMOS beside others.
+fn composed() -> [Router; 3] {
+    let registrations = || Registrations(Registry::default());
+    let fresh = Fresh::within(Duration::from_mins(5));
+    let layers = [
+        guard().with(registrations().and(fresh)),
+        guard().with(fresh.and(registrations())),
+        guard().with(Access.optional().and(EventSockets)),
+    ];
+    layers.map(|layer| Router::new().route("/{*path}", any(|| async { "content" })).layer(layer))
+}
+
+#[tokio::test]
+async fn r8_options_is_free_beside_other_policies() {
+    let rights = json!({"read": ["*"], "write": ["*"]});
+    let good = token(&json!({"x-nmos-registration": rights, "x-nmos-events": rights}));
+    for app in composed() {
+        for bearer in [None, Some(good.as_str()), Some("garbage")] {
+            let mut request = Request::options(format!("{REGISTRATION}/resource"));
+            if let Some(bearer) = bearer {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+            }
+            let answer = send(&app, request.body(Body::empty()).unwrap()).await;
+            assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, ""), "{bearer:?}");
+            let allowed = answer.headers["access-control-allow-headers"].to_str().unwrap();
+            assert!(allowed.contains("Authorization"), "{allowed}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn policies_of_nmos_and_others_must_both_agree() {
+    let no = |status: u64, code: &str| (status, code.to_owned());
+    let all = json!({"read": ["*"], "write": ["*"]});
+    let [registrations, reversed, sockets] = composed();
+    for app in [registrations, reversed] {
+        for method in ["GET", "POST", "DELETE"] {
+            let path = format!("{REGISTRATION}/resource/nodes/n1");
+            let ask = async |changes: Value| call(&app, method, &path, &token(&changes)).await;
+            let both = json!({"auth_time": START, "x-nmos-registration": all});
+            assert_eq!(ask(both).await.status, StatusCode::OK, "{method}");
+            let stale = ask(json!({"x-nmos-registration": all})).await;
+            assert_eq!(stale.nmos_error(), no(401, "insufficient_user_authentication"), "{method}");
+            let barred = ask(json!({"auth_time": START})).await;
+            assert_eq!(barred.nmos_error(), no(403, "insufficient_scope"), "{method}");
+        }
+        let bare = get_bare(&app, &format!("{REGISTRATION}/resource/nodes/n1")).await;
+        assert_eq!(bare.nmos_error(), no(401, ""));
+    }
+    let connect = async |changes: Value| send(&sockets, handshake("/ws/1", &token(&changes))).await;
+    assert_eq!(connect(json!({"x-nmos-events": all})).await.status, StatusCode::OK);
+    for changes in [json!({}), json!({"x-nmos-events": all, "scope": "guest"})] {
+        let answer = connect(changes).await;
+        assert_eq!(answer.nmos_error(), no(403, "insufficient_scope"));
+    }
+    assert_eq!(get_bare(&sockets, "/ws/1").await.nmos_error(), no(401, ""));
 }
 
 #[tokio::test]

@@ -6,7 +6,8 @@ use crate::support::{
 use axum::{Router, body::Body};
 use http::{Method, Request, Response, StatusCode};
 use resource_guard::{
-    Asked, Guard, GuardLayer, Methods, Need, Policy, Principal, Refusal, Verdict,
+    Access, Asked, Guard, GuardLayer, Methods, Need, Policy, PolicyExt as _, Principal, Refusal,
+    Verdict,
 };
 use serde_json::json;
 use std::convert::Infallible;
@@ -163,6 +164,20 @@ async fn embedders_bring_their_own_policies() {
     assert_eq!(get_bare(&mine, "/open/x").await.status, StatusCode::UNAUTHORIZED);
     let other = app(guard.with(OnlyClient("other")));
     assert_eq!(get(&other, "/", &token).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_policy_that_needs_nothing_leaves_it_to_the_other() {
+    let guard = offline_guard();
+    let token = sign(&KEY, &claims(ISSUER));
+    for layer in
+        [guard.with(OnlyClient("other").and(Access)), guard.with(Access.and(OnlyClient("other")))]
+    {
+        let app = app(layer);
+        assert_eq!(get(&app, "/open", &token).await.status, StatusCode::OK);
+        assert_eq!(get_bare(&app, "/open").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(get(&app, "/", &token).await.status, StatusCode::FORBIDDEN);
+    }
 }
 
 #[tokio::test]
