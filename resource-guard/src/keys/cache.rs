@@ -79,6 +79,12 @@ pub(crate) enum Standing {
     Refuted(KeysUnavailable),
 }
 
+/// What was looked for: it is known, or a fetch under way is to be waited for.
+pub(crate) enum Sought<T> {
+    Known(Result<T, KeysUnavailable>),
+    After(Flight<Arc<Landing>>),
+}
+
 /// How an attempt ended.
 pub(crate) type Landing = Result<(), FetchProblem>;
 
@@ -103,6 +109,11 @@ impl State {
 
     fn ready(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
         self.keys.clone().ok_or_else(|| self.unavailable(now))
+    }
+
+    /// The keys, if they are not those known.
+    fn newer(&self, known: &Keys) -> Option<Arc<Keys>> {
+        self.keys.clone().filter(|keys| keys.generation() != known.generation())
     }
 
     /// Takes a fetched document into use.
@@ -232,6 +243,48 @@ impl KeyCache {
         }
     }
 
+    /// The keys to verify with. A refresh that is due is started; it is waited for where there are no keys, or nobody
+    /// looked after them.
+    pub(crate) fn seek(self: &Arc<Self>, now: Timestamp) -> Sought<Arc<Keys>> {
+        {
+            let state = self.read();
+            if let Some(keys) = &state.keys
+                && !state.due(now)
+            {
+                return Sought::Known(Ok(keys.clone()));
+            }
+        }
+        let flight = self.refresh(now);
+        let state = self.read();
+        let wait = state.keys.is_none() || state.forsaken(now, self.times.refresh);
+        match flight.filter(|_| wait) {
+            Some(flight) => Sought::After(flight),
+            None => Sought::Known(state.ready(now)),
+        }
+    }
+
+    /// Newer keys than those known. Where there are none, the server is asked, but not too often.
+    pub(crate) fn seek_newer(
+        self: &Arc<Self>,
+        known: &Keys,
+        now: Timestamp,
+    ) -> Sought<Option<Arc<Keys>>> {
+        let mut state = self.write();
+        if let Some(keys) = state.newer(known) {
+            return Sought::Known(Ok(Some(keys)));
+        }
+        let rested = state.set_back(now) || now >= state.attempted_at.plus(self.times.cool_down);
+        Sought::After(match state.flight.clone() {
+            Some(flight) => flight,
+            None if state.failures > 0 && !state.due(now) => {
+                return Sought::Known(Err(state.unavailable(now)));
+            }
+            None if state.failures > 0 => self.launch(&mut state, Walk::Whole, now),
+            None if rested => self.launch(&mut state, Walk::KeysOnly, now),
+            None => return Sought::Known(Ok(None)),
+        })
+    }
+
     /// Starts a fetch. It is counted from its beginning, so that nobody can start many by leaving early.
     fn launch(
         self: &Arc<Self>,
@@ -340,24 +393,13 @@ impl KeySource for CachedKeys {
     }
 
     async fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
-        let cache = &self.0;
-        {
-            let state = cache.read();
-            if let Some(keys) = &state.keys
-                && !state.due(now)
-            {
-                return Ok(keys.clone());
+        match self.0.seek(now) {
+            Sought::Known(keys) => keys,
+            Sought::After(flight) => {
+                flight.await;
+                self.0.read().ready(now)
             }
         }
-        let flight = cache.refresh(now);
-        let wait = {
-            let state = cache.read();
-            state.keys.is_none() || state.forsaken(now, cache.times.refresh)
-        };
-        if let Some(flight) = flight.filter(|_| wait) {
-            flight.await;
-        }
-        cache.read().ready(now)
     }
 
     async fn keys_after(
@@ -365,30 +407,16 @@ impl KeySource for CachedKeys {
         known: &Keys,
         now: Timestamp,
     ) -> Result<Option<Arc<Keys>>, KeysUnavailable> {
-        let cache = &self.0;
-        let newer = |state: &State| {
-            state.keys.clone().filter(|keys| keys.generation() != known.generation())
-        };
-        let flight = {
-            let mut state = cache.write();
-            if let Some(keys) = newer(&state) {
-                return Ok(Some(keys));
+        match self.0.seek_newer(known, now) {
+            Sought::Known(newer) => newer,
+            Sought::After(flight) => {
+                flight.await;
+                let state = self.0.read();
+                match state.newer(known) {
+                    None if state.failures > 0 => Err(state.unavailable(now)),
+                    found => Ok(found),
+                }
             }
-            let rested =
-                state.set_back(now) || now >= state.attempted_at.plus(cache.times.cool_down);
-            match state.flight.clone() {
-                Some(flight) => flight,
-                None if state.failures > 0 && !state.due(now) => return Err(state.unavailable(now)),
-                None if state.failures > 0 => cache.launch(&mut state, Walk::Whole, now),
-                None if rested => cache.launch(&mut state, Walk::KeysOnly, now),
-                None => return Ok(None),
-            }
-        };
-        flight.await;
-        let state = cache.read();
-        match newer(&state) {
-            None if state.failures > 0 => Err(state.unavailable(now)),
-            found => Ok(found),
         }
     }
 }

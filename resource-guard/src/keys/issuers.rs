@@ -5,7 +5,7 @@
 use super::endpoint::metadata_is_at;
 use super::{
     CachedKeys, Epoch, KeyCache, KeyEndpoint, KeySource, KeyTimes, Keys, KeysUnavailable, Site,
-    Standing,
+    Standing, cache::Sought,
 };
 #[cfg(feature = "dns-sd")]
 use crate::name::HostName;
@@ -59,17 +59,23 @@ impl Server {
         self.footing == Footing::Guest
     }
 
-    /// Its keys, as a source that fetches when it must.
+    /// Its keys, which are fetched when they must be. Nobody waits for a server that a token chose.
     pub(crate) async fn keys(&self, now: Timestamp) -> Result<Arc<Keys>, KeysUnavailable> {
+        if self.is_guest() {
+            return at_once(self.cache.seek(now));
+        }
         self.keys.keys(now).await
     }
 
-    /// Its keys after those known did not fit.
+    /// Its keys after those known did not fit. Nobody waits for a server that a token chose.
     pub(crate) async fn keys_after(
         &self,
         known: &Keys,
         now: Timestamp,
     ) -> Result<Option<Arc<Keys>>, KeysUnavailable> {
+        if self.is_guest() {
+            return at_once(self.cache.seek_newer(known, now));
+        }
         self.keys.keys_after(known, now).await
     }
 
@@ -336,6 +342,14 @@ impl Asking {
         let cache = KeyCache::new(endpoint, self.times, clock, random, self.epoch.clone());
         let keys = CachedKeys(cache.clone());
         Arc::new(Server { issuer, footing, cache, keys })
+    }
+}
+
+/// What is known without waiting.
+fn at_once<T>(sought: Sought<T>) -> Result<T, KeysUnavailable> {
+    match sought {
+        Sought::Known(known) => known,
+        Sought::After(_) => Err(KeysUnavailable { retry_after: SOON }),
     }
 }
 

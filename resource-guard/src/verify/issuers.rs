@@ -77,7 +77,10 @@ impl IssuersVerifier {
         if let Some(signed) = self.hosted_elsewhere(token, server) {
             return Ok(signed);
         }
-        let newer = server.keys_after(&*keys?, now).await?.ok_or(JwtProblem::UnknownKey)?;
+        let keys = keys?;
+        // Nor is anybody asked again for the sake of a token that could not be good anyway.
+        self.rules.worth_asking(peek(token)?.claims, now)?;
+        let newer = server.keys_after(&keys, now).await?.ok_or(JwtProblem::UnknownKey)?;
         Ok(self.verify_by(token, server, newer.set())?)
     }
 

@@ -5,6 +5,7 @@ use crate::support::{
     call, new_key, node, node_claims, node_of,
 };
 use axum::Router;
+use futures_util::FutureExt as _;
 use http::{StatusCode, header};
 use oauth_core::jose::GeneratedKey;
 use resource_guard::{ConfigProblem, DnsSd, Guard, GuardBuilder, Random, SigningAlgorithm};
@@ -20,6 +21,12 @@ fn signed(key: &GeneratedKey, issuer: &str, changes: &Value) -> String {
 /// A token that lives for a thousand hours.
 fn lasting(issuer: &str) -> String {
     signed(&RSA, issuer, &json!({"exp": START + 1_000 * HOUR}))
+}
+
+/// Such a token by a key that nobody knows.
+fn unknown(issuer: &str) -> String {
+    let changes = json!({"exp": START + 1_000 * HOUR});
+    signed(&new_key(SigningAlgorithm::RS512), issuer, &changes)
 }
 
 fn ok() -> (u16, String) {
@@ -99,8 +106,7 @@ async fn r10_refreshed_hourly_up_to_a_minute_earlier() {
         peer.publishes([&new_key(SigningAlgorithm::RS512)]);
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok(), "nobody waits for it");
         // Who comes with a key that nobody knows does.
-        let unknown = signed(&new_key(SigningAlgorithm::RS512), peer.issuer(), &json!({}));
-        assert_eq!(answers(&app, &unknown).await, refused());
+        assert_eq!(answers(&app, &unknown(peer.issuer())).await, refused());
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, refused(), "the new set counts");
         assert_eq!(peer.count(JWKS), 2);
     }
@@ -113,7 +119,7 @@ async fn r10_a_short_refresh_is_never_due_at_once() {
     let builder = builder.random(Arc::new(Loaded(1))).refresh_keys_every(Duration::from_secs(1));
     let app = app(builder.trust_issuer(peer.issuer()).build().unwrap().nmos());
     // Who comes with a key that nobody knows waits for the fetch under way, if there is one.
-    let unknown = signed(&new_key(SigningAlgorithm::RS512), peer.issuer(), &json!({}));
+    let unknown = unknown(peer.issuer());
     for _ in 0..10 {
         assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok());
         assert_eq!(answers(&app, &unknown).await, refused());
@@ -196,10 +202,33 @@ async fn r12_keys_at_hand_are_tried_before_anything_is_fetched() {
     assert_eq!((first.count(JWKS), second.count(JWKS)), (1, 1));
     // A key that nobody has leads to one fetch in a while, at the issuer alone.
     for _ in 0..5 {
-        let unknown = new_key(SigningAlgorithm::RS512);
-        assert_eq!(answers(&app, &signed(&unknown, first.issuer(), &json!({}))).await, refused());
+        assert_eq!(answers(&app, &unknown(first.issuer())).await, refused());
     }
     assert_eq!((first.count(JWKS), second.count(JWKS)), (2, 1));
+}
+
+#[tokio::test]
+async fn r12_nobody_is_asked_again_for_a_token_that_cannot_be_good() {
+    let (peer, app, clock) = node_of().await;
+    assert_eq!(answers(&app, &lasting(peer.issuer())).await, ok());
+    clock.advance(40);
+    let stranger = new_key(SigningAlgorithm::RS512);
+    for bad in [
+        json!({"exp": START + 40}),
+        json!({"exp": null}),
+        json!({"iat": START + 41}),
+        json!({"nbf": START + 41}),
+        json!({"aud": ["node2.example"]}),
+    ] {
+        assert_eq!(
+            answers(&app, &signed(&stranger, peer.issuer(), &bad)).await,
+            refused(),
+            "{bad}"
+        );
+    }
+    assert_eq!(peer.count(JWKS), 1);
+    assert_eq!(answers(&app, &signed(&stranger, peer.issuer(), &json!({}))).await, refused());
+    assert_eq!(peer.count(JWKS), 2);
 }
 
 #[tokio::test]
@@ -225,8 +254,7 @@ async fn r12_a_key_that_its_issuer_withdrew_does_not_live_on_elsewhere() {
     clock.advance(HOUR);
     for peer in [&first, &second] {
         let before = peer.count(JWKS);
-        let unknown = new_key(SigningAlgorithm::RS512);
-        assert_eq!(answers(&app, &signed(&unknown, peer.issuer(), &json!({}))).await, refused());
+        assert_eq!(answers(&app, &unknown(peer.issuer())).await, refused());
         assert!(peer.count(JWKS) > before);
     }
     assert_eq!(answers(&app, &lasting(first.issuer())).await, refused());
@@ -336,7 +364,42 @@ async fn r13_old_keys_of_a_guest_stay_while_it_does_not_answer() {
     assert_eq!(settled(&app, &token).await, ok());
     peer.set(OAUTH, Behaviour::Fails(StatusCode::BAD_GATEWAY));
     clock.advance(2 * HOUR);
-    assert_eq!(answers(&app, &token).await, ok());
+    assert_eq!(answers(&app, &token).await, later(), "nobody looked after them, and nobody waits");
+    assert_eq!(settled(&app, &token).await, ok());
+}
+
+#[tokio::test]
+async fn r13_nobody_waits_for_a_guest_that_has_keys() {
+    let peer = publishing(&RSA).await;
+    let (app, clock) = open_node([&peer]);
+    let token = lasting(peer.issuer());
+    assert_eq!(settled(&app, &token).await, ok());
+    // A new key is fetched meanwhile.
+    let next = new_key(SigningAlgorithm::RS512);
+    peer.publishes([&*RSA, &next]);
+    clock.advance(30);
+    let rolled = signed(&next, peer.issuer(), &json!({"exp": START + 1_000 * HOUR}));
+    assert_eq!(answers(&app, &rolled).now_or_never(), Some(later()));
+    assert_eq!(settled(&app, &rolled).await, ok());
+    // Whoever makes keys up holds nobody, and least of all those with good ones.
+    peer.set(JWKS, Behaviour::Hangs);
+    clock.advance(30);
+    for _ in 0..3 {
+        assert_eq!(answers(&app, &unknown(peer.issuer())).now_or_never(), Some(later()));
+        assert_eq!(answers(&app, &token).now_or_never(), Some(ok()));
+    }
+}
+
+#[tokio::test]
+async fn r13_nobody_waits_for_a_guest_that_was_forsaken() {
+    let peer = publishing(&RSA).await;
+    let (app, clock) = open_node([&peer]);
+    let token = lasting(peer.issuer());
+    assert_eq!(settled(&app, &token).await, ok());
+    peer.publishes([&new_key(SigningAlgorithm::RS512)]);
+    clock.advance(2 * HOUR);
+    assert_eq!(answers(&app, &token).now_or_never(), Some(later()));
+    assert_eq!(settled(&app, &token).await, refused(), "its keys are others now");
 }
 
 #[tokio::test]
