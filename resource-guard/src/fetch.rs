@@ -18,6 +18,10 @@ use url::{Host, Url};
 pub(crate) struct Endpoint(Url);
 
 impl Endpoint {
+    pub(crate) const fn url(&self) -> &Url {
+        &self.0
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.0.scheme() == "https"
     }

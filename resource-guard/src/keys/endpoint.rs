@@ -1,9 +1,10 @@
 //! Fetching the key set: discovery first, unless the operator names the address.
 
+use super::Site;
 use crate::fetch::{Endpoint, FetchProblem, Http};
 use oauth_core::model::Issuer;
 use serde_json::Value;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use url::Url;
 
 /// Metadata documents are a few kilobytes.
@@ -25,13 +26,20 @@ pub(crate) struct KeyEndpoint {
     http: Http,
     issuer: Issuer,
     named: Option<Endpoint>,
+    /// Where it must be, unless it is where the issuer is. Without, it may be anywhere.
+    sites: Option<Arc<[Site]>>,
     found: Mutex<Option<Endpoint>>,
 }
 
 impl KeyEndpoint {
     /// The key set of an issuer: found by discovery, or at `named`.
     pub(crate) const fn new(http: Http, issuer: Issuer, named: Option<Endpoint>) -> Self {
-        Self { http, issuer, named, found: Mutex::new(None) }
+        Self { http, issuer, named, sites: None, found: Mutex::new(None) }
+    }
+
+    /// The key set where the issuer is, or on one of these sites, and nowhere else.
+    pub(crate) fn within(self, sites: Arc<[Site]>) -> Self {
+        Self { sites: Some(sites), ..self }
     }
 
     /// The key set document.
@@ -89,7 +97,20 @@ impl KeyEndpoint {
         if self.issuer.is_https() && !endpoint.is_https() && !self.http.allows_plain() {
             return Err(FetchProblem::Address("an https issuer names a key set on plain http"));
         }
+        if !self.reaches(endpoint.url()) {
+            return Err(FetchProblem::Address(
+                "the key set is neither where its issuer is nor on an allowed host",
+            ));
+        }
         Ok(endpoint)
+    }
+
+    /// Whether the key set may be there.
+    fn reaches(&self, address: &Url) -> bool {
+        let Some(sites) = &self.sites else { return true };
+        let issuer = Url::parse(self.issuer.as_str());
+        issuer.is_ok_and(|issuer| issuer.origin() == address.origin())
+            || sites.iter().any(|site| site.covers(address))
     }
 }
 

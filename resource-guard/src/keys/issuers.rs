@@ -125,7 +125,7 @@ pub(crate) struct Asking {
 /// Every server whose tokens may count.
 pub(crate) struct Issuers {
     asking: Asking,
-    sites: Vec<Site>,
+    sites: Arc<[Site]>,
     discovery: bool,
     /// Those the operator named.
     #[cfg(feature = "dns-sd")]
@@ -138,11 +138,10 @@ pub(crate) struct Issuers {
 
 impl Issuers {
     pub(crate) fn new(trust: Trust, asking: Asking) -> Arc<Self> {
-        let server = |issuer| asking.server(issuer, Footing::Facility);
-        let named: Vec<_> = trust.issuers.into_iter().map(server).collect();
+        let named: Vec<_> = trust.issuers.into_iter().map(|issuer| asking.member(issuer)).collect();
         Arc::new(Self {
             facility: RwLock::new(named.as_slice().into()),
-            sites: trust.sites,
+            sites: trust.sites.into(),
             discovery: trust.discovery,
             asking,
             #[cfg(feature = "dns-sd")]
@@ -208,7 +207,7 @@ impl Issuers {
         now: Timestamp,
     ) -> Result<Arc<Server>, Rejection> {
         let origin = origin_of(&issuer);
-        let guest = self.asking.server(issuer, Footing::Guest);
+        let guest = self.asking.guest(issuer, &self.sites);
         let full = guests.len() >= MOST_GUESTS;
         let before = guests
             .iter_mut()
@@ -300,7 +299,7 @@ impl Issuers {
         let mut next: Vec<Arc<Server>> = Vec::new();
         for issuer in issuers {
             let known = facility.iter().find(|server| server.issuer == issuer).cloned();
-            next.push(known.unwrap_or_else(|| self.asking.server(issuer, Footing::Facility)));
+            next.push(known.unwrap_or_else(|| self.asking.member(issuer)));
         }
         for server in &self.named {
             if !next.iter().any(|there| there.issuer == server.issuer) {
@@ -336,8 +335,22 @@ impl Asking {
         .ok()
     }
 
-    fn server(&self, issuer: Issuer, footing: Footing) -> Arc<Server> {
-        let endpoint = KeyEndpoint::new(self.http.clone(), issuer.clone(), None);
+    fn endpoint(&self, issuer: &Issuer) -> KeyEndpoint {
+        KeyEndpoint::new(self.http.clone(), issuer.clone(), None)
+    }
+
+    /// A server of the facility.
+    fn member(&self, issuer: Issuer) -> Arc<Server> {
+        self.server(self.endpoint(&issuer), issuer, Footing::Facility)
+    }
+
+    /// A server that a token introduced, which leads nowhere else than a token may.
+    fn guest(&self, issuer: Issuer, sites: &Arc<[Site]>) -> Arc<Server> {
+        let endpoint = self.endpoint(&issuer).within(sites.clone());
+        self.server(endpoint, issuer, Footing::Guest)
+    }
+
+    fn server(&self, endpoint: KeyEndpoint, issuer: Issuer, footing: Footing) -> Arc<Server> {
         let (clock, random) = (self.clock.clone(), self.random.clone());
         let cache = KeyCache::new(endpoint, self.times, clock, random, self.epoch.clone());
         let keys = CachedKeys(cache.clone());

@@ -25,14 +25,14 @@ impl Site {
         Some(Self { host: HostPattern::parse(host)?, port: Some(port) })
     }
 
-    /// Whether a token may introduce an issuer at this address: where no port is named, on that of the scheme alone.
-    /// Whoever makes up tokens could otherwise have every port of a host asked.
-    pub(crate) fn covers(&self, issuer: &Url) -> bool {
+    /// Whether a token may lead to this address, of an issuer or its keys: where no port is named, on that of the scheme
+    /// alone. Whoever makes up tokens could otherwise have every port of a host asked.
+    pub(crate) fn covers(&self, address: &Url) -> bool {
         let port = match self.port {
-            Some(port) => issuer.port_or_known_default() == Some(port),
-            None => issuer.port().is_none(),
+            Some(port) => address.port_or_known_default() == Some(port),
+            None => address.port().is_none(),
         };
-        let host = issuer.host_str().and_then(HostName::parse);
+        let host = address.host_str().and_then(HostName::parse);
         port && host.is_some_and(|host| self.host.covers(&host))
     }
 

@@ -313,6 +313,24 @@ async fn r13_only_allowed_hosts_are_asked() {
 }
 
 #[tokio::test]
+async fn r13_a_guest_leads_nowhere_else_than_a_token_may() {
+    let (guest, other) = (publishing(&RSA).await, publishing(&RSA).await);
+    let elsewhere = json!({"issuer": guest.issuer(), "jwks_uri": other.url(JWKS)});
+    guest.set(OAUTH, Behaviour::Serves(elsewhere));
+    let token = lasting(guest.issuer());
+    let (narrow, _) = open_node([&guest]);
+    assert_eq!(settled(&narrow, &token).await, refused());
+    assert_eq!((guest.count(OAUTH), other.asked()), (1, 0));
+    let (wide, _) = open_node([&guest, &other]);
+    assert_eq!(settled(&wide, &token).await, ok());
+    assert_eq!(other.asked(), 1);
+    // A server that is named has its keys where it says.
+    let named = app(node().0.trust_issuer(guest.issuer()).build().unwrap().nmos());
+    assert_eq!(answers(&named, &token).await, ok());
+    assert_eq!(other.asked(), 2);
+}
+
+#[tokio::test]
 async fn r13_nobody_is_asked_for_a_token_that_cannot_be_good() {
     let peer = publishing(&RSA).await;
     let (app, _) = open_node([&peer]);
