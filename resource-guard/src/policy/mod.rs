@@ -49,6 +49,10 @@ impl Need {
 }
 
 /// Decides which requests need a token and what the token must allow.
+///
+/// A request for which somebody must be waited for is looked at twice: first in case everything is known, and again where
+/// it is not. So [`need`](Self::need) and [`allow`](Self::allow) do nothing but look. What is more than that belongs in
+/// the future of [`Verdict::later`], which is waited for once.
 pub trait Policy: Send + Sync {
     /// Whether the request needs a token. Asked before any token is looked at.
     fn need(&self, asked: &Asked<'_>) -> Result<Need, Refusal> {

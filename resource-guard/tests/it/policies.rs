@@ -10,7 +10,13 @@ use resource_guard::{
     Verdict,
 };
 use serde_json::json;
-use std::convert::Infallible;
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use tower::{ServiceBuilder, ServiceExt as _};
 
 fn with_scope(scope: &str) -> String {
@@ -164,6 +170,39 @@ async fn embedders_bring_their_own_policies() {
     assert_eq!(get_bare(&mine, "/open/x").await.status, StatusCode::UNAUTHORIZED);
     let other = app(guard.with(OnlyClient("other")));
     assert_eq!(get(&other, "/", &token).await.status, StatusCode::FORBIDDEN);
+}
+
+/// Counts how often it is waited for.
+struct Counted(Arc<AtomicUsize>);
+
+impl Policy for Counted {
+    fn allow<'a>(&'a self, _: &'a Asked<'a>, _: &'a Principal) -> Verdict<'a> {
+        Verdict::later(async move {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_policy_that_waits_is_waited_for_once() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let guard = offline_guard();
+    let token = sign(&KEY, &claims(ISSUER));
+    let mut requests = 0;
+    for layer in [
+        guard.with(Counted(count.clone())),
+        guard.with(Access.and(Counted(count.clone()))),
+        guard.with(Counted(count.clone()).and(Access)),
+    ] {
+        let app = app(layer);
+        // With a token that is not known yet, and with one that is.
+        for _ in 0..2 {
+            assert_eq!(get(&app, "/", &token).await.status, StatusCode::OK);
+            requests += 1;
+            assert_eq!(count.load(Ordering::SeqCst), requests);
+        }
+    }
 }
 
 #[tokio::test]
