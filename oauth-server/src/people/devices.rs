@@ -6,7 +6,10 @@ use crate::{
     entity::device::{ActiveModel, Column, Entity},
     shell,
 };
-use oauth_core::model::{AuthorizationId, UserId};
+use oauth_core::{
+    error::PortError,
+    model::{AuthorizationId, UserId},
+};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr,
 };
@@ -73,7 +76,7 @@ impl People<'_> {
         &self,
         user: &UserId,
         authorization: AuthorizationId,
-    ) -> Result<(), Error> {
+    ) -> Result<(), PortError> {
         let env = self.state.provider.env();
         env.grants.revoke(authorization, env.clock.now()).await?;
         let entry = Entry::new(Kind::Revoked).client(&own_client::id()).user(user);
@@ -84,6 +87,6 @@ impl People<'_> {
                 Ok(())
             })
         });
-        Ok(write.await?)
+        write.await
     }
 }

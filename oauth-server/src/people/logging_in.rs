@@ -162,6 +162,6 @@ impl People<'_> {
 
     /// Ends what the caller's token hangs below: it, its refresh token, and all that came before them.
     pub async fn log_out(&self, caller: &Caller) -> Result<(), Error> {
-        self.end_device(&caller.subject, caller.authorization).await
+        Ok(self.end_device(&caller.subject, caller.authorization).await?)
     }
 }

@@ -5,7 +5,7 @@ use super::{
     error::{Error, Refusal},
     own_client,
 };
-use crate::entity::device::{Column, Entity};
+use crate::entity::device::{Column, Entity, Model};
 use oauth_core::{
     error::PortError,
     model::{AuthorizationId, User, UserId},
@@ -63,20 +63,7 @@ impl People<'_> {
         user: &UserId,
         current: Option<AuthorizationId>,
     ) -> Result<Vec<Place>, PortError> {
-        let grants = &self.state.provider.env().grants;
-        let alive: BTreeSet<Uuid> = grants
-            .authorizations(user, self.state.now())
-            .await?
-            .into_iter()
-            .filter(|a| a.client == own_client::id())
-            .map(|a| a.id.0)
-            .collect();
-        let devices = Entity::find()
-            .filter(Column::UserId.eq(user.as_str()))
-            .all(self.state.store.database())
-            .await?;
-        let devices = devices.into_iter().filter(|d| alive.contains(&d.authorization_id));
-        let place = |d: crate::entity::device::Model| Place {
+        let place = |d: Model| Place {
             id: d.authorization_id.to_string(),
             kind: "program",
             current: current.is_some_and(|current| current.0 == d.authorization_id),
@@ -85,7 +72,25 @@ impl People<'_> {
             address: d.address,
             user_agent: d.user_agent,
         };
-        Ok(devices.map(place).collect())
+        Ok(self.devices(user).await?.into_iter().map(place).collect())
+    }
+
+    /// The devices of a user whose authorizations are alive.
+    async fn devices(&self, user: &UserId) -> Result<Vec<Model>, PortError> {
+        let grants = &self.state.provider.env().grants;
+        let alive: BTreeSet<Uuid> = grants
+            .authorizations(user, self.state.now())
+            .await?
+            .into_iter()
+            .filter(|a| a.client == own_client::id())
+            .map(|a| a.id.0)
+            .collect();
+        let mut devices = Entity::find()
+            .filter(Column::UserId.eq(user.as_str()))
+            .all(self.state.store.database())
+            .await?;
+        devices.retain(|device| alive.contains(&device.authorization_id));
+        Ok(devices)
     }
 
     /// Ends one place of a user.
@@ -95,7 +100,7 @@ impl People<'_> {
             if !programs.iter().any(|place| place.id == number.to_string()) {
                 return Err(Refusal::NotFound.into());
             }
-            return self.end_device(user, AuthorizationId(number)).await;
+            return Ok(self.end_device(user, AuthorizationId(number)).await?);
         }
         if self.state.sessions.end_one_of(user, id).await? {
             Ok(())
@@ -104,18 +109,28 @@ impl People<'_> {
         }
     }
 
-    /// Ends every place of the caller but the one that asks; returns how many there were.
-    pub async fn end_other_places(&self, caller: &Caller) -> Result<usize, Error> {
-        let user = caller.user()?.id.clone();
-        let others: Vec<_> =
-            self.places(caller).await?.into_iter().filter(|place| !place.current).collect();
-        for place in &others {
-            match self.end_place(&user, &place.id).await {
-                // It ended by itself meanwhile.
-                Ok(()) | Err(Error::Refused(Refusal::NotFound)) => {}
-                Err(e) => return Err(e),
+    /// Ends every program of a user but this one; returns how many there were.
+    pub async fn end_programs(
+        &self,
+        user: &UserId,
+        but: Option<AuthorizationId>,
+    ) -> Result<u64, PortError> {
+        let mut ended = 0;
+        for device in self.devices(user).await? {
+            let authorization = AuthorizationId(device.authorization_id);
+            if Some(authorization) != but {
+                self.end_device(user, authorization).await?;
+                ended += 1;
             }
         }
-        Ok(others.len())
+        Ok(ended)
+    }
+
+    /// Ends every place of the caller but the one that asks; returns how many there were.
+    pub async fn end_other_places(&self, caller: &Caller) -> Result<u64, Error> {
+        let user = &caller.user()?.id;
+        let programs = self.end_programs(user, Some(caller.authorization)).await?;
+        let own = caller.login.sid.as_deref();
+        Ok(programs + self.state.sessions.end_all_but(user, own).await?)
     }
 }

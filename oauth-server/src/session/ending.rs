@@ -72,6 +72,15 @@ impl Sessions {
         Ok(self.end_where(of_user.and(Column::Hash.ne(own))).await?.0)
     }
 
+    /// Ends every session of a user but the one that clients know by this name; returns how many there were.
+    pub async fn end_all_but(&self, user: &UserId, sid: Option<&str>) -> Result<u64, PortError> {
+        let mut which = Column::UserId.eq(user.as_str());
+        if let Some(sid) = sid {
+            which = which.and(Column::Sid.is_null().or(Column::Sid.ne(sid)));
+        }
+        Ok(self.end_where(which).await?.0)
+    }
+
     /// Ends every session of a user, on all devices. After a change of password, say.
     pub async fn end_all_of(&self, user: &UserId) -> Result<u64, PortError> {
         Ok(self.end_where(Column::UserId.eq(user.as_str())).await?.0)

@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::body::Body;
 use futures_util::future::join_all;
-use http::{Request, StatusCode};
+use http::{HeaderMap, Request, StatusCode};
 use oauth_core::{
     model::{Role, UserId},
     ports::Users as _,
@@ -412,6 +412,29 @@ async fn s2_09_devices_are_listed_and_ended_one_by_one_or_all_the_others() {
     server.call("GET", "/users/me").token(&tablet).send().await.refuses(401, "token_invalid");
     assert_eq!(browser.get("/account").await.location(), "/login?to=account");
     assert_eq!(sessions(&here).await.len(), 1);
+}
+
+#[tokio::test]
+async fn s2_09_all_the_others_are_ended_however_many_there_are() {
+    const BROWSERS: u64 = 120;
+    let server = start("").await;
+    let (id, here) = somebody(&server, "ada").await;
+    let program = server.token_of("ada", PASSWORD).await;
+    let sessions = &server.state.sessions;
+    for _ in 0..BROWSERS {
+        sessions.start(&HeaderMap::new(), &id, &["pwd"], None).await.unwrap();
+    }
+    let ended = server.call("DELETE", "/users/me/sessions").token(&here).send().await;
+    assert_eq!(ended.body, json!({"ended": BROWSERS + 1}));
+    assert_eq!(sessions.count(&id).await.unwrap(), 0);
+    server.call("GET", "/users/me").token(&program).send().await.refuses(401, "token_invalid");
+    let again = server.call("DELETE", "/users/me/sessions").token(&here).send().await;
+    assert_eq!(again.body, json!({"ended": 0}));
+    // Whoever asks in a browser stays in it.
+    let own = sessions.start(&HeaderMap::new(), &id, &["pwd"], None).await.unwrap();
+    sessions.start(&HeaderMap::new(), &id, &["pwd"], None).await.unwrap();
+    assert_eq!(sessions.end_all_but(&id, own.login.sid.as_deref()).await.unwrap(), 1);
+    assert_eq!(sessions.count(&id).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -133,12 +133,11 @@ pub(super) async fn end_others(
     State(state): State<AppState>,
     visit: SignedIn,
 ) -> Result<Response, Trouble> {
-    let mut ended = state.sessions.end_others_of(&visit.session).await?;
-    for place in state.people().programs(&visit.user().id, None).await? {
-        ended += u64::from(end_program(&state, &visit.user().id, &place.id).await?);
-    }
+    let user = &visit.user().id;
+    let programs = state.people().end_programs(user, None).await?;
+    let ended = programs + state.sessions.end_others_of(&visit.session).await?;
     let deed = Deed::of(What::SessionsEnded, &visit.headers);
-    activity::note(&state, &visit.user().id, deed).await;
-    tracing::info!(user.id = %visit.user().id, ended, "user ended all other sessions");
+    activity::note(&state, user, deed).await;
+    tracing::info!(user.id = %user, ended, "user ended all other sessions");
     Ok(see_other("/account/sessions?done=ended_others"))
 }
