@@ -183,6 +183,24 @@ async fn a_person_is_signed_out_everywhere() {
 }
 
 #[tokio::test]
+async fn a_person_is_signed_out_of_programs_too() {
+    let server = start("").await;
+    let ada = administrator(&server, "ada").await;
+    let eve = server.user("eve", PASSWORD).await;
+    assert!(ada.get(&path(&eve, "")).await.has("no-sessions"));
+    let login = object!({"username": "eve", "password": PASSWORD});
+    let login = server.tell("/login", login).await;
+    let page = ada.get(&path(&eve, "")).await;
+    assert!(page.has("program-1") && page.has("sign-out"), "{}", page.html);
+    assert!(!page.has("session-1") && !page.has("no-sessions"), "{}", page.html);
+    let page = ada.post(&path(&eve, "/sign_out"), &[]).await;
+    assert_eq!(page.location(), path(&eve, "?done=signed_out"));
+    let refresh = object!({"refresh_token": login.text("refresh_token")});
+    server.tell("/refresh", refresh).await.refuses(401, "refresh_invalid");
+    assert!(ada.get(&path(&eve, "")).await.has("no-sessions"));
+}
+
+#[tokio::test]
 async fn what_is_on_the_page_is_said_to_be_verified_and_nothing_else() {
     let server = start("").await;
     let ada = administrator(&server, "ada").await;

@@ -15,6 +15,7 @@ use crate::{
         page::{Frame, see_other, show as page},
         words::minute,
     },
+    people::Place,
     profile::{self, Flag},
     session::Session,
     state::AppState,
@@ -25,8 +26,13 @@ use axum::{
     http::{StatusCode, request::Parts},
     response::Response,
 };
-use oauth_core::{model::UserId, ports::Users as _, seaorm::UserAccount};
+use oauth_core::{
+    model::{Timestamp, UserId},
+    ports::Users as _,
+    seaorm::UserAccount,
+};
 use serde_json::{Map, Value};
+use std::cmp::Reverse;
 
 /// More than this nobody reads.
 const MOST: usize = 20;
@@ -76,6 +82,9 @@ struct PersonPage {
     rights: Vec<rights::Line>,
     sessions: Vec<SessionLine>,
     more: u64,
+    /// Programs that hold tokens of the user service.
+    programs: Vec<SessionLine>,
+    more_programs: usize,
     problems: Problems,
 }
 
@@ -123,6 +132,10 @@ pub(super) async fn whole(
     let all = if sessions.is_empty() { 0 } else { state.sessions.count(&user.id).await? };
     let more = all.saturating_sub(MOST as u64);
     sessions.truncate(MOST);
+    let mut programs = state.people().programs(&user.id, None).await?;
+    programs.sort_by_key(|place| Reverse(place.last_used_at));
+    let more_programs = programs.len().saturating_sub(MOST);
+    programs.truncate(MOST);
     let content = PersonPage {
         frame: admin.frame(state, "admin-users"),
         notice,
@@ -136,6 +149,8 @@ pub(super) async fn whole(
         rights,
         sessions: sessions.into_iter().map(SessionLine::of).collect(),
         more,
+        programs: programs.into_iter().map(SessionLine::of_program).collect(),
+        more_programs,
         problems,
     };
     Ok(page(status, content))
@@ -161,6 +176,15 @@ impl SessionLine {
             address: session.address,
             since: minute(session.created_at),
             last_used: minute(session.last_seen_at),
+        }
+    }
+
+    fn of_program(place: Place) -> Self {
+        Self {
+            browser: browser_name(place.user_agent.as_deref()),
+            address: place.address,
+            since: minute(Timestamp::from_unix(place.created_at)),
+            last_used: minute(Timestamp::from_unix(place.last_used_at)),
         }
     }
 }
@@ -296,6 +320,7 @@ pub(super) async fn sign_out(
     person: Person,
     Form(_): Form,
 ) -> Result<Response, Trouble> {
+    state.people().end_programs(&person.0.id, None).await?;
     state.sessions.end_all_of(&person.0.id).await?;
     admin.record("user signed out everywhere", person.0.id.as_str());
     if person.0.id == admin.0.user().id {
