@@ -11,13 +11,13 @@ use crate::{
 use async_trait::async_trait;
 use oauth_core::{
     error::PortError,
-    model::{Access, AccessRight, HashedToken, User, UserId},
+    model::{Access, AccessRight, HashedToken, Timestamp, User, UserId},
     ports::{Clock, Random, SignIn, Users},
     seaorm::{NewUser, SeaStore, entity::user::Entity, new_user_id},
 };
 use sea_orm::{DatabaseTransaction, EntityTrait as _, QuerySelect as _};
 use serde_json::{Map, Value};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// The authentication context of whoever signed in with a password and nothing else
 /// ([OpenID Connect Core 2](https://openid.net/specs/openid-connect-core-1_0.html#IDToken)).
@@ -40,6 +40,11 @@ pub(crate) fn acr(amr: &[String]) -> Option<String> {
         return None;
     };
     Some(context.to_owned())
+}
+
+/// Whether a sign-in is recent enough for what wants it no older than this.
+pub(crate) fn is_fresh(at: Timestamp, within: Duration, now: Timestamp) -> bool {
+    at.plus(within) >= now
 }
 
 /// What was stored of a user's password at one moment. Checking a password takes a while, and so does waiting for it:

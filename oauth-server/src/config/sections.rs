@@ -438,7 +438,8 @@ sections! {
         undo_ttl: Duration = seconds(7 * DAY),
         /// When an address that nobody confirmed is forgotten; and the account with it where `email` is `required`.
         unconfirmed_ttl: Duration = seconds(7 * DAY),
-        /// How long ago a sign-in may be for what matters most: another address, deleting the account.
+        /// How long ago a sign-in may be for what matters most: another address, deleting the account; on pages a quarter of
+        /// an hour at most.
         fresh_for: Duration = seconds(10 * MINUTE),
     }
 

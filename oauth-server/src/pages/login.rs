@@ -48,7 +48,7 @@ struct Login {
 pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<Response, Trouble> {
     let way = Way::of(&state, &visit, &visit.query).await?;
     if let (Way::To(destination), Some(session)) = (&way, &visit.session)
-        && destination.is_open_to(session, state.now())
+        && destination.is_open_to(session, &state)
     {
         return Ok(see_other(&destination.path()));
     }
@@ -113,7 +113,7 @@ pub(super) fn form(
     let (again, other) = match (insufficient, way) {
         (Some(s), Way::Interaction(_, i)) if is_expected(state, i, s) => (name, None),
         (Some(_), Way::Interaction(..)) => (None, name),
-        (Some(s), Way::To(to)) if !to.is_open_to(s, state.now()) => (name, None),
+        (Some(s), Way::To(to)) if !to.is_open_to(s, state) => (name, None),
         _ => (None, None),
     };
     let hint = pending.and_then(|p| p.login_hint.clone()).filter(|h| known.as_ref() != Some(h));

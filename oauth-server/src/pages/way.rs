@@ -2,7 +2,7 @@
 //! address that came with the request.
 
 use super::{
-    admin::{self, Place},
+    admin::{Place, RECENT},
     asker::Asker,
     errors::{Trouble, edge},
     languages::Languages,
@@ -12,15 +12,17 @@ use super::{
 use crate::{
     front,
     session::{Session, Started},
+    sign_in::is_fresh,
     state::AppState,
 };
 use axum::response::Response;
 use oauth_core::{
     authorize::{Decision, Interaction, Next, Refused},
     http::Browser,
-    model::{ClientId, Timestamp},
+    model::ClientId,
     params::Params,
 };
+use std::time::Duration;
 
 /// What the word for a front end begins with.
 const FRONT: &str = "front-";
@@ -154,21 +156,27 @@ impl Destination {
 
     /// Whether there is something that a sign-in of long ago is not enough for.
     pub(super) fn is_guarded(&self) -> bool {
-        matches!(
-            self,
-            Self::Admin(_)
-                | Self::Email
-                | Self::Password
-                | Self::Identities
-                | Self::Passkeys
-                | Self::SecondFactor
-                | Self::Data
-        )
+        self.oldest(RECENT).is_some()
     }
 
     /// Whether somebody who is signed in gets there without signing in again.
-    pub(super) fn is_open_to(&self, session: &Session, now: Timestamp) -> bool {
-        !self.is_guarded() || admin::is_recent(session.login.at, now)
+    pub(super) fn is_open_to(&self, session: &Session, state: &AppState) -> bool {
+        let within = self.oldest(state.config.accounts.fresh_for);
+        within.is_none_or(|within| is_fresh(session.login.at, within, state.now()))
+    }
+
+    /// How long ago one may have signed in to do something there, where that matters. What matters most wants a sign-in
+    /// as fresh as the user service wants it.
+    fn oldest(&self, fresh_for: Duration) -> Option<Duration> {
+        match self {
+            Self::Email | Self::Data => Some(RECENT.min(fresh_for)),
+            Self::Admin(_)
+            | Self::Password
+            | Self::Identities
+            | Self::Passkeys
+            | Self::SecondFactor => Some(RECENT),
+            _ => None,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     error::{Error, Refusal},
     guest, own_client,
 };
+use crate::sign_in::is_fresh;
 use oauth_core::{
     error::PortError,
     jose::verify,
@@ -75,7 +76,7 @@ impl Caller {
 
     /// The caller, if it proved who it is not longer ago than this.
     pub fn fresh(self, now: Timestamp, within: Duration) -> Result<Self, Refusal> {
-        if self.login.at.plus(within) >= now { Ok(self) } else { Err(Refusal::SignInAgain) }
+        if is_fresh(self.login.at, within, now) { Ok(self) } else { Err(Refusal::SignInAgain) }
     }
 
     /// The user; a guest is none.

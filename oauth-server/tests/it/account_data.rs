@@ -172,6 +172,20 @@ async fn a_browser_left_open_is_not_enough_for_any_of_it() {
 }
 
 #[tokio::test]
+async fn how_recent_a_sign_in_has_to_be_is_configured_up_to_a_quarter_of_an_hour() {
+    for (fresh_for, minutes) in [("1m", 1), ("1h", 15)] {
+        let server = start(&format!("[accounts]\nfresh_for = {fresh_for:?}\n")).await;
+        let ada = server.signed_up("ada").await;
+        server.clock.advance(Duration::from_mins(minutes));
+        assert_eq!(ada.get(DELETE).await.status, StatusCode::OK, "{fresh_for}");
+        assert_eq!(ada.get("/login?to=data").await.location(), DATA, "{fresh_for}");
+        server.clock.advance(Duration::from_mins(1));
+        assert_eq!(ada.get(DELETE).await.location(), "/login?to=data", "{fresh_for}");
+        assert!(ada.get("/login?to=data").await.has("again"), "{fresh_for}");
+    }
+}
+
+#[tokio::test]
 async fn deleting_takes_everything_along_and_signs_out() {
     let server = start("").await;
     let ada = server.signed_up("ada").await;

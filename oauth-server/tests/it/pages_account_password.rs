@@ -317,6 +317,22 @@ async fn a_first_password_takes_a_recent_sign_in_and_a_user_who_may_sign_in() {
 }
 
 #[tokio::test]
+async fn whoever_has_no_password_signs_in_again_before_another_address_is_asked_for() {
+    let server = start("").await;
+    let (_, ada) = without_password(&server).await;
+    let form = [("new_email", "ada@example.org")];
+    server.clock.advance(std::time::Duration::from_mins(10));
+    let page = ada.post("/account/email", &form).await;
+    assert_eq!(page.location(), "/account/email?done=letter_sent");
+    server.clock.advance(std::time::Duration::from_mins(2));
+    let page = ada.post("/account/email", &form).await;
+    assert_eq!(page.location(), "/login?to=email");
+    let page = ada.get(page.location()).await;
+    assert_eq!((page.status, page.has("login-form")), (StatusCode::OK, true), "{}", page.html);
+    assert_eq!(server.letters().await.len(), 1);
+}
+
+#[tokio::test]
 async fn the_owner_is_told_that_the_password_was_changed() {
     let server = start("").await;
     let ada = server.signed_up("ada").await;

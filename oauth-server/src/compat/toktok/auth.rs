@@ -10,6 +10,7 @@ use super::{
 use crate::{
     forms::Wanted,
     people::{Device, Need, Tokens},
+    sign_in::is_fresh,
     state::AppState,
 };
 use axum::{extract::State, response::Response};
@@ -71,8 +72,8 @@ pub(super) async fn fresh_access_token(
 ) -> Result<Response, No> {
     let (presented, token) = caller::refresh_token(&state, &headers).await?;
     let within = state.config.accounts.fresh_for;
-    let is_fresh = token.login.is_some_and(|login| login.at.plus(within) >= state.now());
-    if !is_fresh {
+    let is_recent = token.login.is_some_and(|login| is_fresh(login.at, within, state.now()));
+    if !is_recent {
         return Err(No::NOT_FRESH);
     }
     let tokens = state.people().refresh(presented).await?;

@@ -6,6 +6,7 @@ use crate::{
         form::{Form, Problems},
         page::{Frame, see_other, show as page},
         visit::SignedIn,
+        way::Destination,
         words,
     },
     people::{Error, Refusal},
@@ -64,7 +65,7 @@ pub(super) async fn change(
                 return form(&state, &visit, &params, StatusCode::FORBIDDEN, problems).await;
             }
         }
-    } else if visit.session.login.at.plus(state.config.accounts.fresh_for) < state.now() {
+    } else if !Destination::Email.is_open_to(&visit.session, &state) {
         return Ok(see_other("/login?to=email"));
     }
     match state.people().change_email(&user, email).await {

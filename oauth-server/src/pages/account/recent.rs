@@ -14,10 +14,12 @@ impl FromRequestParts<AppState> for Recent {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Trouble> {
         let visit = SignedIn::from_request_parts(parts, state).await?;
-        if admin::is_recent(visit.session.login.at, state.now()) {
+        let to = Destination::of_path(parts.uri.path());
+        if admin::is_recent(visit.session.login.at, state.now())
+            && to.is_open_to(&visit.session, state)
+        {
             return Ok(Self(visit));
         }
-        let to = Destination::of_path(parts.uri.path());
         Err(see_other(&format!("/login{}", to.query())).into())
     }
 }

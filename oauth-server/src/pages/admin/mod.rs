@@ -24,7 +24,9 @@ use super::{
     page::{Frame, see_other},
     way::Destination,
 };
-use crate::{administration::users::is_administrator, session::Session, state::AppState};
+use crate::{
+    administration::users::is_administrator, session::Session, sign_in::is_fresh, state::AppState,
+};
 use axum::{
     Router,
     extract::{FromRequestParts, Request, State},
@@ -41,7 +43,7 @@ use person::{Act, Person};
 use std::{sync::Arc, time::Duration};
 
 /// How old a sign-in may be for a change.
-const RECENT: Duration = Duration::from_mins(15);
+pub(super) const RECENT: Duration = Duration::from_mins(15);
 
 /// The routes, to be put behind [`admit`].
 pub(super) fn routes() -> Router<AppState> {
@@ -117,7 +119,7 @@ fn sign_in(path: &str) -> Response {
 
 /// Whether a sign-in is recent enough for a change.
 pub(super) fn is_recent(at: Timestamp, now: Timestamp) -> bool {
-    at.plus(RECENT) >= now
+    is_fresh(at, RECENT, now)
 }
 
 /// A request of an administrator to see something.
