@@ -93,7 +93,7 @@ step_test() {
 # The tests of the protocol again, on the databases instead of in memory. The names are the beginnings of test modules.
 step_stores() {
   local store tests name
-  local names=(consent interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700)
+  local names=(consent in_flight interaction oidc_ rfc6749 rfc7009 rfc7523 rfc7591 rfc7592 rfc7636 rfc7662 rfc9700)
   with_postgres
   tests=$(integration_tests oauth-core)
   for name in "${names[@]}"; do some_tests "$tests" --skip oxide "$name"; done

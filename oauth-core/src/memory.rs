@@ -10,7 +10,7 @@ use crate::{
     error::PortError,
     model::{
         AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
-        Consent, HashedToken, Issuance, LogoutNotice, OpenidContext, Participant,
+        Consent, Epoch, HashedToken, Issuance, LogoutNotice, OpenidContext, Participant,
         PendingAuthorization, StoredKey, Timestamp, Token, User, UserId,
     },
     ports::{ClientStore, GrantStore},
@@ -41,6 +41,9 @@ struct State {
     tokens: HashMap<HashedToken, HeldToken>,
     pending: HashMap<HashedToken, PendingAuthorization>,
     consents: HashMap<(UserId, ClientId), Consent>,
+    epoch: Epoch,
+    /// In which epoch something of a user was last revoked, and once a sweep has seen it, until when that is known.
+    cutoffs: HashMap<UserId, (Epoch, Option<Timestamp>)>,
     seen: HashMap<(String, String), Timestamp>,
     keys: HashMap<String, StoredKey>,
     profiles: HashMap<UserId, Map<String, Value>>,
@@ -273,6 +276,10 @@ impl GrantStore for MemoryStore {
         Ok(())
     }
 
+    async fn epoch(&self) -> Result<Epoch, PortError> {
+        Ok(self.lock().epoch)
+    }
+
     async fn revoke_user(
         &self,
         user: &UserId,
@@ -280,6 +287,9 @@ impl GrantStore for MemoryStore {
         at: Timestamp,
     ) -> Result<(), PortError> {
         let mut state = self.lock();
+        state.epoch.0 += 1;
+        let epoch = state.epoch;
+        state.cutoffs.insert(user.clone(), (epoch, None));
         for authorization in state.authorizations.values_mut().map(|a| &mut a.given) {
             if authorization.user == *user && client.is_none_or(|c| authorization.client == *c) {
                 authorization.revoked_at.get_or_insert(at);

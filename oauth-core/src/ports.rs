@@ -4,8 +4,8 @@ use crate::{
     error::{ErrorCode, PortError},
     model::{
         AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
-        Consent, HashedToken, Issuance, Login, LogoutNotice, Participant, PendingAuthorization,
-        Scope, StoredKey, Timestamp, Token, User, UserId,
+        Consent, Epoch, HashedToken, Issuance, Login, LogoutNotice, Participant,
+        PendingAuthorization, Scope, StoredKey, Timestamp, Token, User, UserId,
     },
 };
 use async_trait::async_trait;
@@ -85,7 +85,11 @@ pub trait GrantStore: Send + Sync {
     async fn revoke(&self, id: AuthorizationId, at: Timestamp) -> Result<(), PortError>;
     /// Revokes one token.
     async fn revoke_token(&self, hash: &HashedToken, at: Timestamp) -> Result<(), PortError>;
-    /// Revokes all authorizations of a user, or only those for one client, and forgets the consents to them.
+    /// The newest epoch. Whoever is about to write a new authorization reads it before what that rests on, such as a
+    /// session or a password: see [`NewAuthorization::since`](crate::model::NewAuthorization::since).
+    async fn epoch(&self) -> Result<Epoch, PortError>;
+    /// Revokes all authorizations of a user, or only those for one client, and forgets the consents to them. It begins a
+    /// new [epoch](Self::epoch): no authorization of the user that was begun before it is written after this.
     async fn revoke_user(
         &self,
         user: &UserId,

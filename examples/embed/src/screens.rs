@@ -39,12 +39,15 @@ async fn login(
 ) -> Result<Response, Response> {
     let said = |name| form.get(name).unwrap_or_default();
     let env = provider.env();
+    // Before the password is tried, so that nothing comes of it once everything of the user is revoked.
+    let since = provider.epoch().await.map_err(|e| error_json(&e.into()))?;
     match env.users.sign_in(said("username"), said("password")).await {
         Ok(SignIn::Accepted(user)) => {
             let login =
                 Login { user, at: env.clock.now(), amr: vec!["pwd".into()], acr: None, sid: None };
             let decision = Decision::SignedIn(login);
-            let outcome = provider.resume(said("interaction"), browser.as_str(), decision).await;
+            let id = said("interaction");
+            let outcome = provider.resume(id, browser.as_str(), decision, since).await;
             Ok(render(&provider, outcome))
         }
         Ok(_) => {
@@ -75,13 +78,16 @@ async fn consent(
     State(provider): State<Provider>,
     browser: Browser,
     FormParams(form): FormParams,
-) -> Response {
+) -> Result<Response, Response> {
+    // Whoever has sessions reads this before the session, and then checks that it is the one in the interaction.
+    let since = provider.epoch().await.map_err(|e| error_json(&e.into()))?;
     let decision = match form.get("decision") {
         Some("allow") => Decision::Approved { scope: None },
         _ => Decision::Denied,
     };
     let id = form.get("interaction").unwrap_or_default();
-    render(&provider, provider.resume(id, browser.as_str(), decision).await)
+    let outcome = provider.resume(id, browser.as_str(), decision, since).await;
+    Ok(render(&provider, outcome))
 }
 
 /// The request that waits for a person in this browser, or the answer that there is none.

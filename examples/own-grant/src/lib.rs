@@ -81,6 +81,8 @@ pub async fn print(
 ) -> Result<String, PortError> {
     let env = provider.env();
     let now = env.clock.now();
+    // The caller has seen the session a moment ago; what is revoked from here on is not printed any more.
+    let since = provider.epoch().await?;
     let voucher = env.secret();
     let issuance = Issuance {
         consume: Consume::Nothing,
@@ -93,6 +95,7 @@ pub async fn print(
             acr: None,
             sid: None,
             participates_until: now,
+            since: Some(since),
         }),
         code: Some(NewCode {
             hash: voucher.hash(),

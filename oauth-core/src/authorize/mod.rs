@@ -15,7 +15,7 @@ use crate::{
     env::Env,
     error::OAuthError,
     grants::Grants,
-    model::{Client, Login, PendingAuthorization, PlainToken, Scope, Timestamp},
+    model::{Client, Epoch, Login, PendingAuthorization, PlainToken, Scope, Timestamp},
     openid::subject,
     params::Params,
     ports::Event,
@@ -32,6 +32,8 @@ pub use respond::Answer;
 pub struct Visitor {
     /// The sign-in of the browser's session, if there is one.
     pub login: Option<Login>,
+    /// The [epoch](crate::Provider::epoch), read before the session.
+    pub since: Epoch,
     /// The secret in the browser's cookie that binds pending authorizations to it.
     pub browser: String,
 }
@@ -134,19 +136,22 @@ pub async fn authorize(
     let go = async {
         let request =
             check::Request { env, grants, client: &client, target: &target, params: &params, now };
+        let since = visitor.since;
         let pending = check::check(&request, visitor).await?;
-        go_on(env, &client, pending, None, now).await
+        go_on(env, &client, pending, None, (since, now)).await
     };
     let result = go.await;
     outcome(env, target, result)
 }
 
-/// Goes on with a suspended request after a person has acted in the same browser.
+/// Goes on with a suspended request after a person has acted in the same browser. `since` is the epoch, read before
+/// whatever the decision rests on.
 pub async fn resume(
     env: &Env,
     interaction: &PlainToken,
     browser: &str,
     decision: Decision,
+    since: Epoch,
 ) -> Result<Next, Refused> {
     let now = env.clock.now();
     let Interaction { client, mut pending, .. } =
@@ -159,7 +164,7 @@ pub async fn resume(
         }
         let agreed = act(env, &client, &mut pending, decision, now)?;
         let used = respond::Used { interaction: first, remember: agreed };
-        go_on(env, &client, pending, Some(used), now).await
+        go_on(env, &client, pending, Some(used), (since, now)).await
     };
     outcome(env, target, go.await)
 }
@@ -204,14 +209,14 @@ async fn go_on(
     client: &Client,
     pending: PendingAuthorization,
     used: Option<respond::Used>,
-    now: Timestamp,
+    (since, now): (Epoch, Timestamp),
 ) -> Result<Option<Next>, OAuthError> {
     let agreed = used.as_ref().is_some_and(|u| u.remember);
     let consented = agreed || is_consented(env, client, &pending).await?;
     let wait = match decide::decide(&pending, facts(env, client, &pending, consented, now)) {
         Step::Refuse(e) => return Err(e),
         Step::Grant => {
-            let answer = respond::grant(env, client, used, pending, now).await?;
+            let answer = respond::grant(env, client, used, pending, (since, now)).await?;
             return Ok(answer.map(Next::Return));
         }
         Step::Login => Next::Login,

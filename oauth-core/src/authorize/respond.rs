@@ -6,7 +6,7 @@ use crate::{
     error::{ErrorCode, OAuthError, PortError},
     issue::{IdTerms, Terms, mark_used, mint, mint_id_token},
     model::{
-        Client, Committed, Consent, Consume, HashedToken, Issuance, Login, NewAuthorization,
+        Client, Committed, Consent, Consume, Epoch, HashedToken, Issuance, Login, NewAuthorization,
         NewCode, NewToken, OpenidContext, Parent, PendingAuthorization, ResponseMode, Timestamp,
     },
     openid::{fresh_session_state, is_subject, subject},
@@ -72,7 +72,7 @@ pub(crate) async fn grant(
     client: &Client,
     used: Option<Used>,
     pending: PendingAuthorization,
-    now: Timestamp,
+    (since, now): (Epoch, Timestamp),
 ) -> Result<Option<Answer>, OAuthError> {
     let target = RedirectTarget::of(&pending);
     let login = pending
@@ -82,7 +82,7 @@ pub(crate) async fn grant(
     if env.users.user(&login.user).await?.is_none() {
         return Err(OAuthError::new(ErrorCode::AccessDenied, "the user is gone"));
     }
-    let response = Response::to(env, client, login, &pending, now).await?;
+    let response = Response::to(env, client, login, &pending, (since, now)).await?;
     let Response { parent, login, fields, code, tokens } = response;
     let remember = used.as_ref().is_some_and(|u| u.remember);
     let consent = remember.then(|| Consent {
@@ -93,9 +93,14 @@ pub(crate) async fn grant(
     });
     let consume = used.map_or(Consume::Nothing, |u| Consume::Interaction(u.interaction));
     let issuance = Issuance { consume, parent, code, tokens, consent, at: now };
-    let Committed::Done = env.grants.commit(issuance).await? else {
-        return Ok(None);
-    };
+    match env.grants.commit(issuance).await? {
+        Committed::Done => {}
+        // Answering may take a while, for as long as the client likes if its keys are fetched.
+        Committed::Revoked => {
+            return Err(OAuthError::new(ErrorCode::AccessDenied, "it was revoked meanwhile"));
+        }
+        _ => return Ok(None),
+    }
     mark_used(env, client).await?;
     let (user, scope) = (&login.user, &pending.scope);
     let event = Event::Authorized { client: &client.id, user, scope };
@@ -120,7 +125,7 @@ impl Response {
         client: &Client,
         login: Login,
         pending: &PendingAuthorization,
-        now: Timestamp,
+        (since, now): (Epoch, Timestamp),
     ) -> Result<Self, OAuthError> {
         let openid = (env.policy.openid && pending.is_openid()).then(|| OpenidContext {
             nonce: pending.nonce.clone(),
@@ -141,6 +146,7 @@ impl Response {
                 acr: login.acr.clone(),
                 sid: login.sid.clone(),
                 participates_until: now.plus(env.policy.session_ttl),
+                since: Some(since),
             }),
             login,
             fields: Vec::new(),

@@ -29,6 +29,8 @@ impl Grant for Password {
         let password = x.params.require("password")?;
         let scope = x.scope_within(&x.client.scope)?;
         let resources = x.resources()?;
+        // What is signed in with before everything of the user is revoked gets nothing after that.
+        let since = x.env.grants.epoch().await?;
         let user = match x.env.users.sign_in(name, password).await? {
             SignIn::Accepted(user) => user,
             SignIn::Refused => {
@@ -64,6 +66,7 @@ impl Grant for Password {
                 acr: None,
                 sid: None,
                 participates_until: x.now,
+                since: Some(since),
             }),
             login: Some(Login { user, at: x.now, amr: vec!["pwd".into()], acr: None, sid: None }),
             openid,

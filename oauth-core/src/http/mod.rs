@@ -11,7 +11,7 @@ mod userinfo;
 
 use crate::{
     authorize::{Next, Refused, Visitor},
-    error::OAuthError,
+    error::{OAuthError, PortError},
     model::Issuer,
     params::Params,
     provider::Provider,
@@ -188,12 +188,15 @@ async fn begin(
     status: StatusCode,
 ) -> Response {
     let provider = &edge.provider;
-    let login = match provider.login(headers).await {
-        Ok(login) => login,
+    // In this order: a session that ends with everything of its user ends before that is revoked.
+    let seen =
+        async { Ok::<_, PortError>((provider.epoch().await?, provider.login(headers).await?)) };
+    let (since, login) = match seen.await {
+        Ok(seen) => seen,
         Err(e) => return edge.finish(Err(Refused::Page(e.into()))),
     };
     let (browser, cookie) = browser.or_new(provider);
-    let outcome = provider.authorize(params, Visitor { login, browser }).await;
+    let outcome = provider.authorize(params, Visitor { login, since, browser }).await;
     let mut response = render::outcome(edge, outcome, status);
     if let Some(cookie) = cookie.and_then(|c| HeaderValue::from_str(&c).ok()) {
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -35,6 +35,11 @@ impl State {
         {
             return Ok(Committed::Revoked);
         }
+        if let Parent::New(new) = &issuance.parent
+            && !self.stands(new)
+        {
+            return Ok(Committed::Revoked);
+        }
         match self.judge(&issuance.consume, parent, at) {
             Credential::Usable => {}
             Credential::Used => {
@@ -49,6 +54,12 @@ impl State {
         self.refuse_doubles(&issuance)?;
         self.write(issuance, parent);
         Ok(Committed::Done)
+    }
+
+    /// Whether nothing of the user was revoked since the authorization was begun.
+    fn stands(&self, new: &NewAuthorization) -> bool {
+        let cutoff = self.cutoffs.get(&new.user).map(|(epoch, _)| *epoch);
+        new.since.is_none_or(|since| cutoff.is_none_or(|cutoff| cutoff <= since))
     }
 
     fn judge(&self, what: &Consume, parent: Option<AuthorizationId>, at: Timestamp) -> Credential {

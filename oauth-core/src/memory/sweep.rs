@@ -1,7 +1,7 @@
 //! Forgetting what nobody can need any more.
 
 use super::State;
-use crate::model::{ClientId, LogoutNotice, Timestamp};
+use crate::model::{ClientId, Epoch, LogoutNotice, Timestamp};
 use std::{collections::HashMap, hash::Hash};
 
 impl State {
@@ -15,6 +15,10 @@ impl State {
             + remove(&mut self.pending, most, |p| p.expires_at <= now)
             + remove(&mut self.seen, most, |until| *until <= now)
             + remove(&mut self.participants, most, |(_, until)| *until <= now);
+        for (_, until) in self.cutoffs.values_mut() {
+            until.get_or_insert(now.plus(Epoch::KEPT_FOR));
+        }
+        gone += remove(&mut self.cutoffs, most, |(_, until)| until.is_some_and(|end| end <= now));
         let old = now.minus(LogoutNotice::KEPT_FOR);
         gone += remove(&mut self.notices, most, |(notice, _)| notice.created_at <= old);
         let (codes, tokens) = (&self.codes, &self.tokens);

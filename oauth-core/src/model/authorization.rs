@@ -1,6 +1,7 @@
 //! The parent row of everything issued by one consent.
 
 use super::{AuthorizationId, ClientId, OpenidContext, Scope, Timestamp, UserId};
+use std::time::Duration;
 
 /// One act of authorization: user × client × scope. Revoke it and every code and token below it is dead.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,22 @@ pub struct NewAuthorization {
     pub sid: Option<String>,
     /// For how long its client is told of the end of that session.
     pub participates_until: Timestamp,
+    /// The epoch that was read before what it rests on, a session or a password. It is not written if its user's
+    /// authorizations were revoked after that, for whichever client. `None`: nobody asks, since whoever writes it looks
+    /// again afterwards.
+    pub since: Option<Epoch>,
+}
+
+/// How far the revocations of users have got: each begins a new epoch, which is a greater one.
+///
+/// Whoever reads it first, and then what an authorization is to rest on, can leave it to the commit to find out whether
+/// that has been taken back meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub i64);
+
+impl Epoch {
+    /// For how long a store knows in which one a user's authorizations were revoked: longer than any request takes.
+    pub const KEPT_FOR: Duration = Duration::from_hours(24);
 }
 
 /// A remembered yes: this user lets this client have this scope without being asked again.

@@ -105,7 +105,7 @@ pub enum Committed {
     Replayed,
     /// The refresh token was rotated a moment ago and the successor is unused: the sealed response of then.
     Repeated(Vec<u8>),
-    /// The authorization is revoked or gone, or the credential is expired, revoked, unknown, or another
-    /// authorization's. Nothing was written.
+    /// The authorization is revoked or gone, or what a new one rests on was revoked meanwhile, or the credential is
+    /// expired, revoked, unknown, or another authorization's. Nothing was written.
     Revoked,
 }

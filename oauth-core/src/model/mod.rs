@@ -23,7 +23,7 @@ pub use alg::{
     ContentEncryption, JwsAlgorithm, KeyManagementAlgorithm, MacAlgorithm, SigningAlgorithm,
     VerificationAlgorithm,
 };
-pub use authorization::{Authorization, Consent, NewAuthorization};
+pub use authorization::{Authorization, Consent, Epoch, NewAuthorization};
 pub use client::{Client, ClientAuth, SealedSecret, SecretHash, SecretMethod, TokenFormat};
 pub use client_metadata::{
     ApplicationType, ClientMetadata, Encryption, RequestObjectSigning, SubjectType,

@@ -11,8 +11,8 @@ use crate::{
     error::{ErrorCode, OAuthError},
     grants::resources,
     model::{
-        ClaimsRequest, Client, ClientId, CodeChallenge, Login, PendingAuthorization, ResourceUri,
-        ResponseMode, Scope, UserId,
+        ClaimsRequest, Client, ClientId, CodeChallenge, Epoch, Login, PendingAuthorization,
+        ResourceUri, ResponseMode, Scope, UserId,
     },
     params::Params,
     pkce,
@@ -44,6 +44,7 @@ const EXTENSIONS: [&str; 3] = ["code_challenge", "code_challenge_method", "resou
 pub struct Authorize {
     provider: Provider,
     login: Option<Login>,
+    since: Option<Epoch>,
     bound: Memory<Option<Bound>>,
 }
 
@@ -54,17 +55,24 @@ struct Bound {
     redirect_uri: String,
     was_sent: bool,
     resources: Vec<ResourceUri>,
+    since: Epoch,
 }
 
 impl Authorize {
     /// For one request.
     pub fn new(provider: &Provider) -> Self {
-        Self { provider: provider.clone(), login: None, bound: Memory::default() }
+        Self { provider: provider.clone(), login: None, since: None, bound: Memory::default() }
     }
 
     /// When and how the owner signed in. Without it, the moment of consent stands for the sign-in.
     pub fn signed_in(self, login: Login) -> Self {
         Self { login: Some(login), ..self }
+    }
+
+    /// The [epoch](crate::Provider::epoch), read before the owner's session was. Without it, it is read when the flow
+    /// begins.
+    pub fn since(self, epoch: Epoch) -> Self {
+        Self { since: Some(epoch), ..self }
     }
 
     /// The extension data of a request: its PKCE challenge, checked by the policy.
@@ -105,6 +113,10 @@ impl Authorize {
     }
 
     async fn bind(&self, id: &str, asked: Option<&str>) -> Result<Bound, OAuthError> {
+        let since = match self.since {
+            Some(since) => since,
+            None => self.provider.epoch().await?,
+        };
         let client = if id.contains('\0') {
             None
         } else {
@@ -126,6 +138,7 @@ impl Authorize {
             was_sent: asked.is_some(),
             resources: Vec::new(),
             client,
+            since,
         };
         self.bound.fill(bound.clone())?;
         Ok(bound)
@@ -185,7 +198,7 @@ impl Authorize {
             first: None,
             expires_at: now,
         };
-        let answer = respond::grant(env, &client, None, pending, now).await?;
+        let answer = respond::grant(env, &client, None, pending, (bound.since, now)).await?;
         let answer = answer.ok_or(out_of_order())?;
         let mut fields = answer.fields.into_iter();
         let code = fields.find_map(|(name, value)| (name == "code").then_some(value));

@@ -96,6 +96,7 @@ impl Provider {
                 acr: wanted.login.acr.clone(),
                 sid: wanted.login.sid.clone(),
                 participates_until: now,
+                since: None,
             }),
             login: Some(wanted.login),
             openid: None,

@@ -14,7 +14,7 @@ use crate::{
     error::{OAuthError, PortError},
     grants::Grants,
     issue::TokenResponse,
-    model::{Login, PlainToken},
+    model::{Epoch, Login, PlainToken},
     params::{Incoming, Params},
     ports::{Event, HostedKeys, Sessions},
 };
@@ -91,14 +91,24 @@ impl Provider {
         authorize::suffices(&self.0.env, interaction, login)
     }
 
-    /// Goes on with an interaction after a person has acted on the embedder's page.
+    /// Goes on with an interaction after a person has acted on the embedder's page. `since` is the
+    /// [epoch](Self::epoch), read in the same request before the session was looked up or the password tried: whoever is
+    /// signed out of everything while the answer is made gets `access_denied` then.
     pub async fn resume(
         &self,
         id: &str,
         browser: &str,
         decision: Decision,
+        since: Epoch,
     ) -> Result<Next, Refused> {
-        authorize::resume(&self.0.env, &PlainToken::from_wire(id), browser, decision).await
+        let interaction = PlainToken::from_wire(id);
+        authorize::resume(&self.0.env, &interaction, browser, decision, since).await
+    }
+
+    /// How far the revocations of users have got. To be read at the beginning of a request that may let a client act,
+    /// before what that rests on.
+    pub async fn epoch(&self) -> Result<Epoch, PortError> {
+        self.0.env.grants.epoch().await
     }
 
     /// The metadata document ([RFC 8414 2](https://www.rfc-editor.org/rfc/rfc8414#section-2)).

@@ -1,13 +1,14 @@
 //! The commit: the one transaction that uses up a credential and writes what is issued for it.
 //!
-//! Lock order is always parent, then credential, then the participant of the session, then the consent.
-//! Revocation touches the parent only, so whichever of a refresh and a revocation comes first, no token
-//! outlives the revocation.
+//! Lock order is always parent, then credential, then the participant of the session, then the consent; for a new
+//! parent, the row of its user comes in its place. Revocation touches these alone, so whichever of a refresh, or an
+//! authorization, and a revocation comes first, nothing outlives the revocation.
 
 mod consume;
 mod write;
 
 use super::{
+    cutoff,
     entity::{authorization, token},
     only::Only,
 };
@@ -27,8 +28,8 @@ pub(super) async fn commit(
 ) -> Result<Committed, PortError> {
     let parent = match &issuance.parent {
         Parent::Existing(id) if hold(on, *id).await? => Some(*id),
-        Parent::Existing(_) => return Ok(Committed::Revoked),
-        Parent::New(new) => Some(new.id),
+        Parent::New(new) if cutoff::stands(on, new).await? => Some(new.id),
+        Parent::Existing(_) | Parent::New(_) => return Ok(Committed::Revoked),
         Parent::None => None,
     };
     match consume(on, &issuance.consume, parent, issuance.at).await? {

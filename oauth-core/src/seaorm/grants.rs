@@ -1,7 +1,7 @@
 //! Everything that is issued and expires.
 
 use super::{
-    SeaStore, clients, commit,
+    SeaStore, clients, commit, cutoff,
     entity::{
         auth_code, authorization, consent, hash_bytes, logout_notice, pending_authorization, seen,
         token,
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::PortError,
     model::{
-        AuthCode, Authorization, AuthorizationId, ClientId, Committed, Consent, HashedToken,
+        AuthCode, Authorization, AuthorizationId, ClientId, Committed, Consent, Epoch, HashedToken,
         Issuance, LogoutNotice, Participant, PendingAuthorization, Timestamp, Token, UserId,
     },
     ports::GrantStore,
@@ -78,6 +78,10 @@ impl GrantStore for SeaStore {
             .filter(token::Column::RevokedAt.is_null());
         self.writer.execute(update).await?;
         Ok(())
+    }
+
+    async fn epoch(&self) -> Result<Epoch, PortError> {
+        Ok(cutoff::newest(&self.reader).await?)
     }
 
     async fn revoke_user(
@@ -200,6 +204,7 @@ pub(super) async fn revoke_user(
     client: Option<&ClientId>,
     at: Timestamp,
 ) -> Result<(), DbErr> {
+    cutoff::begin_epoch(on, user).await?;
     let mine = Condition::all()
         .add(authorization::Column::UserId.eq(user.as_str()))
         .add_option(client.map(|c| authorization::Column::ClientId.eq(c.as_str())))

@@ -15,6 +15,7 @@
 mod clients;
 mod commit;
 mod connect;
+mod cutoff;
 pub mod entity;
 mod gather;
 mod grants;

@@ -6,13 +6,13 @@
 use super::{
     SeaStore, clients,
     entity::{
-        auth_code, authorization, client, logout_notice, pending_authorization, seen,
+        auth_code, authorization, client, cutoff, logout_notice, pending_authorization, seen,
         session_client, token,
     },
 };
 use crate::{
     error::PortError,
-    model::{ClientId, LogoutNotice, Timestamp},
+    model::{ClientId, Epoch, LogoutNotice, Timestamp},
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
@@ -49,6 +49,7 @@ impl SeaStore {
         let (notice, old) =
             (Dated(Notice::Id, Notice::CreatedAt), now.minus(LogoutNotice::KEPT_FOR));
         gone += self.sweep_expired::<logout_notice::Entity, Uuid>(notice, old, limit).await?;
+        gone += self.sweep_cutoffs(now, limit).await?;
         gone += self.sweep_participants(now, limit).await?;
         gone += self.sweep_authorizations(now, limit).await?;
         Ok(gone)
@@ -80,6 +81,13 @@ impl SeaStore {
             }
         }
         Ok(gone)
+    }
+
+    /// Forgets in which epoch something of a user was revoked, a day after the first sweep that has seen it.
+    async fn sweep_cutoffs(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
+        self.write(move |on| Box::pin(async move { Ok(date_cutoffs(on, now).await?) })).await?;
+        let dated = Dated(cutoff::Column::UserId, cutoff::Column::ExpiresAt);
+        self.sweep_expired::<cutoff::Entity, String>(dated, now, limit).await
     }
 
     async fn sweep_participants(&self, now: Timestamp, limit: u64) -> Result<u64, PortError> {
@@ -170,6 +178,29 @@ where
         return Ok(0);
     }
     Ok(E::delete_many().filter(key.is_in(dead)).exec(on).await?.rows_affected)
+}
+
+/// Says of rows that no sweep has seen when they go.
+async fn date_cutoffs(on: &DatabaseTransaction, now: Timestamp) -> Result<(), DbErr> {
+    use cutoff::Column;
+    let fresh: Vec<String> = cutoff::Entity::find()
+        .filter(Column::ExpiresAt.is_null())
+        .filter(Column::UserId.ne(cutoff::NEWEST))
+        .limit(BATCH)
+        .select_only()
+        .column(Column::UserId)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_tuple()
+        .all(on)
+        .await?;
+    if !fresh.is_empty() {
+        cutoff::Entity::update_many()
+            .col_expr(Column::ExpiresAt, Expr::value(now.plus(Epoch::KEPT_FOR).unix()))
+            .filter(Column::UserId.is_in(fresh))
+            .exec(on)
+            .await?;
+    }
+    Ok(())
 }
 
 async fn delete_participants(

@@ -1,7 +1,7 @@
 //! People, their passwords and their rights.
 
 use super::{
-    SeaStore, clients,
+    SeaStore, clients, cutoff,
     entity::{access_right, client, json, user, user::UserAccount},
     only::Only,
     people::{self, EmailChange},
@@ -294,6 +294,8 @@ async fn set_rights(
 }
 
 pub(super) async fn remove(on: &DatabaseTransaction, id: &UserId) -> Result<bool, DbErr> {
+    // Of what the user is doing at this moment nothing is written after this. The row goes a day later.
+    cutoff::begin_epoch(on, id).await?;
     let known = user::Entity::delete_by_id(id.as_str()).exec(on).await?.rows_affected == 1;
     let made: Vec<String> = client::Entity::find()
         .filter(client::Column::OwnerId.eq(id.as_str()))

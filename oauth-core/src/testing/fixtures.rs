@@ -123,6 +123,7 @@ pub fn authorization(name: &str) -> NewAuthorization {
         acr: None,
         sid: None,
         participates_until: NOW,
+        since: None,
     }
 }
 

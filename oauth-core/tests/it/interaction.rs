@@ -4,7 +4,7 @@ use crate::support::{CALLBACK, Setup, USER, World};
 use oauth_core::{
     authorize::{Decision, Refused},
     error::ErrorCode,
-    model::{ClientId, RedirectUri},
+    model::{ClientId, Epoch, RedirectUri},
 };
 
 const YES: fn() -> Decision = || Decision::Approved { scope: None };
@@ -89,11 +89,12 @@ async fn no_cookie_is_nobodys() {
     let world = World::new().await;
     let query = world.request("web").query();
     let params = oauth_core::params::Params::parse(query.as_bytes()).unwrap();
-    let visitor = oauth_core::authorize::Visitor { login: None, browser: String::new() };
+    let since = Epoch::default();
+    let visitor = oauth_core::authorize::Visitor { login: None, since, browser: String::new() };
     let next = world.provider.authorize(&params, visitor).await.unwrap();
     let oauth_core::authorize::Next::Login(id) = next else { panic!("a login was expected") };
     let signed_in = Decision::SignedIn(world.login(USER));
-    let refused = world.provider.resume(&id.reveal(), "", signed_in).await;
+    let refused = world.provider.resume(&id.reveal(), "", signed_in, since).await;
     let Err(Refused::Page(e)) = refused else { panic!("a page was expected") };
     assert_eq!(e.code(), ErrorCode::InvalidRequest);
 }

@@ -8,6 +8,7 @@ mod consent;
 #[cfg(feature = "fetch")]
 mod fetch;
 mod first_party;
+mod in_flight;
 mod interaction;
 mod keys;
 mod leaks;

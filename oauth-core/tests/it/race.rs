@@ -82,6 +82,7 @@ on_every_database!(
     all_who_repeat_a_refresh_get_the_same_answer,
     a_revocation_beats_a_refresh_in_flight,
     a_chain_of_refreshes_ends_with_the_revocation,
+    a_revocation_beats_an_authorization_in_flight,
     an_interaction_is_answered_once,
     a_removed_client_keeps_nothing,
     a_mark_has_one_first,

@@ -79,7 +79,8 @@ pub(super) async fn submit(
     };
     let allowed = matches!(decision, Decision::Approved { .. });
     let client = open.interaction()?.client.id.clone();
-    let outcome = state.provider.resume(&open.id, visit.browser.as_str(), decision).await;
+    let browser = visit.browser.as_str();
+    let outcome = state.provider.resume(&open.id, browser, decision, visit.since).await;
     if allowed && outcome.is_ok() {
         let deed = Deed::of(What::ApplicationAllowed, &visit.headers).about(client.as_str());
         activity::note(&state, &open.user.id, deed).await;

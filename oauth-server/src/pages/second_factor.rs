@@ -84,7 +84,7 @@ pub(super) async fn after(
         })
     });
     let Some(started) = started.await? else { return Ok(None) };
-    Ok(Some(way.begin(state, &visit.browser, started).await))
+    Ok(Some(way.begin(state, visit, started).await))
 }
 
 pub(super) async fn show(State(state): State<AppState>, visit: Visit) -> Result<Response, Trouble> {
@@ -134,7 +134,7 @@ pub(super) async fn submit(
                 let deed = Deed::of(What::RecoveryCodeUsed, &visit.headers);
                 activity::note(&state, &user, deed).await;
             }
-            let mut response = way.begin(&state, &visit.browser, *started).await;
+            let mut response = way.begin(&state, &visit, *started).await;
             response.headers_mut().append(header::SET_COOKIE, state.second_factor.forget());
             Ok(response)
         }

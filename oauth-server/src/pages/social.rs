@@ -293,7 +293,7 @@ async fn go_on(
     started: Started,
 ) -> Result<Response, Trouble> {
     match Way::of(state, &visit, &wanted(attempt)?).await {
-        Ok(way) => Ok(way.begin(state, &visit.browser, started).await),
+        Ok(way) => Ok(way.begin(state, &visit, started).await),
         // The application waited for too long. The person is signed in all the same.
         Err(trouble) => {
             let mut response = axum::response::IntoResponse::into_response(trouble);

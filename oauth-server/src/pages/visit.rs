@@ -10,10 +10,17 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, request::Parts},
 };
-use oauth_core::{http::Browser, model::User, params::Params};
+use oauth_core::{
+    http::Browser,
+    model::{Epoch, User},
+    params::Params,
+};
 
 /// A request for a page.
 pub(super) struct Visit {
+    /// The epoch, read before the session: what is allowed in this request counts if nothing of the user is revoked
+    /// meanwhile.
+    pub(super) since: Epoch,
     /// The session, if somebody is signed in.
     pub(super) session: Option<Session>,
     /// The cookie that ties pending authorizations to the browser.
@@ -42,6 +49,7 @@ impl FromRequestParts<AppState> for Visit {
         let query =
             Params::parse(query.as_bytes()).map_err(|e| Explanation::bad_form(e.description()))?;
         Ok(Self {
+            since: state.provider.epoch().await?,
             session: state.sessions.current(&parts.headers).await?,
             browser: Browser::of(&state.provider, &parts.headers),
             query,

@@ -18,7 +18,6 @@ use crate::{
 use axum::response::Response;
 use oauth_core::{
     authorize::{Decision, Interaction, Next, Refused},
-    http::Browser,
     model::ClientId,
     params::Params,
 };
@@ -272,30 +271,25 @@ impl Way {
         match self.known(state, visit).filter(|session| session.user.username == name) {
             Some(session) => {
                 let login = session.login.clone();
-                self.go(state, &visit.browser, Decision::Selected(login)).await
+                self.go(state, visit, Decision::Selected(login)).await
             }
             None => see_other(&format!("/login{}", self.query())),
         }
     }
 
-    async fn go(self, state: &AppState, browser: &Browser, decision: Decision) -> Response {
+    async fn go(self, state: &AppState, visit: &Visit, decision: Decision) -> Response {
         match self {
             Self::Interaction(id, _) => {
-                let outcome = state.provider.resume(&id, browser.as_str(), decision).await;
-                finish(state, outcome)
+                let browser = visit.browser.as_str();
+                finish(state, state.provider.resume(&id, browser, decision, visit.since).await)
             }
             Self::To(destination) => see_other(&destination.path()),
         }
     }
 
     /// Goes on with a session that just began.
-    pub(super) async fn begin(
-        self,
-        state: &AppState,
-        browser: &Browser,
-        started: Started,
-    ) -> Response {
-        let mut response = self.go(state, browser, Decision::SignedIn(started.login)).await;
+    pub(super) async fn begin(self, state: &AppState, visit: &Visit, started: Started) -> Response {
+        let mut response = self.go(state, visit, Decision::SignedIn(started.login)).await;
         started.cookies.put(response.headers_mut());
         response
     }

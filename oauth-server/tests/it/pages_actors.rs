@@ -1,7 +1,8 @@
 //! Who goes to the pages in the tests: browsers with cookies, nobody or somebody signed in.
 
 use crate::support::{Server, form_request, text};
-use axum::body::Body;
+use axum::body::{Body, to_bytes};
+use futures_util::stream;
 use http::{HeaderMap, Request, StatusCode, header};
 use oauth_core::{
     model::{Client, ClientId, RedirectUri, UserId},
@@ -105,6 +106,22 @@ impl Page {
         }
         fields
     }
+}
+
+/// A form of our pages, in the middle of which something else happens.
+pub fn sent_while(
+    path: &str,
+    form: &[(&str, &str)],
+    something: impl Future<Output = ()> + Send + 'static,
+) -> Request<Body> {
+    let mut request = form_request(path, None, form);
+    request.headers_mut().insert("sec-fetch-site", "same-origin".parse().unwrap());
+    request.map(|body| {
+        Body::from_stream(stream::once(async move {
+            something.await;
+            to_bytes(body, usize::MAX).await
+        }))
+    })
 }
 
 fn strip(html: &str) -> String {

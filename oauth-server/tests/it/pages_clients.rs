@@ -1,12 +1,10 @@
 //! `/`, `/create_client` and `/clients/…`.
 
 use crate::{
-    pages_actors::{CALLBACK, Made, PASSWORD, SignedIn, client_form},
+    pages_actors::{CALLBACK, Made, PASSWORD, SignedIn, client_form, sent_while},
     support::{self, start},
 };
-use axum::body::{Body, to_bytes};
-use futures_util::stream;
-use http::{Request, StatusCode};
+use http::StatusCode;
 use oauth_core::{
     model::{Client, ClientAuth, HashedToken, SecretHash, SecretMethod, UserId},
     ports::ClientStore as _,
@@ -281,22 +279,6 @@ async fn a_secret_that_was_replaced_elsewhere_does_not_come_back() {
     assert!(
         matches!(&client.auth, ClientAuth::Secret(_, SecretHash::Sha256(hash)) if hash.matches(&secret))
     );
-}
-
-/// A form of our pages, in the middle of which something else happens.
-fn sent_while(
-    path: &str,
-    form: &[(&str, &str)],
-    something: impl Future<Output = ()> + Send + 'static,
-) -> Request<Body> {
-    let mut request = support::form_request(path, None, form);
-    request.headers_mut().insert("sec-fetch-site", "same-origin".parse().unwrap());
-    request.map(|body| {
-        Body::from_stream(stream::once(async move {
-            something.await;
-            to_bytes(body, usize::MAX).await
-        }))
-    })
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `/consent`.
 
 use crate::{
-    pages_actors::{CALLBACK, PASSWORD, VERIFIER, interaction, parameter},
+    pages_actors::{CALLBACK, PASSWORD, VERIFIER, interaction, parameter, sent_while},
     support::{Server, json, start},
 };
 use axum::body::Body;
@@ -56,6 +56,28 @@ async fn yes_leads_back_with_a_code() {
         (again.status, &*again.by_id("error-title")),
         (StatusCode::BAD_REQUEST, "This sign-in is over")
     );
+}
+
+/// Whoever disconnects an application, or changes the password, has the last word over what is under way.
+#[tokio::test]
+async fn a_yes_that_meets_a_revocation_is_none() {
+    let server = start("").await;
+    let ada = server.signed_up("ada").await;
+    let client = ada.create_client(&[]).await;
+    let id = interaction(&ada.authorize(&client.id, &[]).await);
+    let (provider, user) = (server.state.provider.clone(), ada.id.clone());
+    let revoked = async move {
+        let env = provider.env();
+        env.grants.revoke_user(&user, None, env.clock.now()).await.unwrap();
+    };
+    let form = [&ALL[..], &[("interaction", &*id)]].concat();
+    let page = ada.send(sent_while("/consent", &form, revoked)).await;
+    assert_eq!(parameter(page.location(), "error").as_deref(), Some("access_denied"));
+    let grants = &server.state.provider.env().grants;
+    assert_eq!(grants.consents(&ada.id).await.unwrap(), []);
+    // The session goes on, so it can be said once more.
+    let page = ada.post("/consent", &form).await;
+    assert!(parameter(page.location(), "code").is_some(), "{}", page.location());
 }
 
 #[tokio::test]

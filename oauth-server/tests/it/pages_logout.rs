@@ -446,7 +446,9 @@ async fn whoever_comes_late_to_an_ended_session_is_told_of_its_end() {
     ada.post("/logout", &[]).await;
     // As when the yes was under way while the session ended.
     let yes = Decision::Approved { scope: None };
-    let Ok(Next::Return(answer)) = server.state.provider.resume(&id, &browser, yes).await else {
+    let provider = &server.state.provider;
+    let since = provider.epoch().await.unwrap();
+    let Ok(Next::Return(answer)) = provider.resume(&id, &browser, yes, since).await else {
         panic!("no answer");
     };
     let back = answer.location("http://127.0.0.1:4999");

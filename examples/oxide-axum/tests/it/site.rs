@@ -238,7 +238,8 @@ impl Site {
         let mut reply = reply;
         for decision in [Decision::SignedIn(login), Decision::Approved { scope: None }] {
             let Some(id) = interaction(&reply) else { break };
-            let outcome = self.provider.resume(&id, &browser, decision).await;
+            let since = self.provider.epoch().await.unwrap();
+            let outcome = self.provider.resume(&id, &browser, decision, since).await;
             let response = oauth_core::http::render(&self.provider, outcome);
             reply = Reply {
                 status: response.status().as_u16(),

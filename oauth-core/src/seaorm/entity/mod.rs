@@ -7,6 +7,7 @@ pub mod auth_code;
 pub mod authorization;
 pub mod client;
 pub mod consent;
+pub mod cutoff;
 pub mod logout_notice;
 pub mod pending_authorization;
 pub mod seen;

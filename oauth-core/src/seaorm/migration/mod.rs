@@ -4,6 +4,7 @@ mod m20261122_000001_create_tables;
 mod m20261122_000002_openid_connect;
 mod m20261128_000003_people;
 mod m20261128_000019_write_paths;
+mod m20261129_000022_cutoffs;
 
 use crate::error::PortError;
 use sea_orm::{
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000002_openid_connect::Migration),
             Box::new(m20261128_000003_people::Migration),
             Box::new(m20261128_000019_write_paths::Migration),
+            Box::new(m20261129_000022_cutoffs::Migration),
         ]
     }
 

@@ -56,6 +56,7 @@ const LAWS: &[(&str, Law)] = laws![
         a_dead_refresh_token_does_not_work;
     revocation: the_first_revocation_counts, one_token_can_be_revoked,
         a_user_can_be_revoked_whole, a_user_can_be_revoked_for_one_client,
+        what_was_begun_before_it_is_not_written,
         authorizations_are_listed_while_something_lives;
     sessions: whoever_took_part_is_told, a_session_ends_once, only_openid_clients_with_a_session_take_part,
         the_later_end_of_participation_counts, what_is_meant_for_absence_outlives_the_session,
@@ -64,7 +65,7 @@ const LAWS: &[(&str, Law)] = laws![
     marks: a_mark_is_set_once, a_mark_ends, marks_of_different_kinds_do_not_meet;
     keys: keys_come_in_order, a_sequence_number_is_taken_once, the_first_withdrawal_counts;
     sweep: the_expired_goes_and_the_rest_stays, a_used_credential_stays_until_it_expires,
-        a_sweep_is_bounded;
+        a_sweep_is_bounded, a_revocation_is_known_for_a_day;
 ];
 
 /// Runs every law against a fresh, empty store each. Beside the store, `make` gives what must live as long.

@@ -3,10 +3,11 @@
 use super::{LawfulStore, done, give_code, nothing};
 use crate::{
     model::{
-        AuthorizationId, ClientId, Consent, Issuance, NewAuthorization, NewToken, Parent, UserId,
+        AuthorizationId, ClientId, Committed, Consent, Consume, Epoch, Issuance, NewAuthorization,
+        NewToken, Parent, UserId,
     },
     testing::fixtures::{
-        NOW, access, after, authorization, authorization_id, consent, hash, refresh,
+        NOW, access, after, authorization, authorization_id, code, consent, hash, pending, refresh,
     },
 };
 use std::sync::Arc;
@@ -91,6 +92,50 @@ pub(super) async fn a_user_can_be_revoked_for_one_client(store: Store) {
     let client = ClientId::new("d");
     store.revoke_user(&UserId::new("u"), Some(&client), after(1)).await.unwrap();
     assert_eq!(left(&*store).await, (vec!["uc", "vc", "vd"], vec!["uc", "vc", "vd"]));
+}
+
+/// The answer to the interaction `waiting`, begun in this epoch: an authorization of the user `u` with a code and a
+/// consent to the client `c`.
+fn begun(name: &str, since: Epoch) -> Issuance {
+    Issuance {
+        consume: Consume::Interaction(hash("waiting")),
+        parent: Parent::New(NewAuthorization { since: Some(since), ..authorization(name) }),
+        code: Some(code(name)),
+        consent: Some(consent("a")),
+        ..nothing(after(5))
+    }
+}
+
+pub(super) async fn what_was_begun_before_it_is_not_written(store: Store) {
+    let (user, client) = (UserId::new("u"), ClientId::new("c"));
+    for (name, revoked) in [("whole", None), ("one", Some(&client))] {
+        store.suspend(hash("waiting"), pending()).await.unwrap();
+        let before = store.epoch().await.unwrap();
+        assert_eq!(store.epoch().await.unwrap(), before);
+        store.revoke_user(&user, revoked, after(1)).await.unwrap();
+        assert_eq!(store.commit(begun(name, before)).await.unwrap(), Committed::Revoked);
+        assert_eq!(store.code(&hash(name)).await.unwrap(), None);
+        assert_eq!(store.consent(&user, &client).await.unwrap(), None);
+        assert!(store.pending(&hash("waiting")).await.unwrap().is_some(), "it can be answered");
+        let now = store.epoch().await.unwrap();
+        assert!(now > before);
+        done(&*store, begun(name, now)).await;
+        assert!(store.consent(&user, &client).await.unwrap().is_some());
+    }
+    // There is one order for all clients of a user, and every user has a row of their own in it.
+    let before = store.epoch().await.unwrap();
+    store.revoke_user(&user, Some(&ClientId::new("d")), after(2)).await.unwrap();
+    assert_eq!(store.commit(begun("other client", before)).await.unwrap(), Committed::Revoked);
+    let given = |name: &str, user: &str, since| {
+        let user = UserId::new(user);
+        let parent = NewAuthorization { user, since, ..authorization(name) };
+        Issuance { parent: Parent::New(parent), ..nothing(after(5)) }
+    };
+    done(&*store, given("another's", "v", Some(before))).await;
+    done(&*store, given("unasked", "u", None)).await;
+    store.revoke_user(&UserId::new("v"), None, after(3)).await.unwrap();
+    let late = store.commit(given("late", "v", Some(before))).await.unwrap();
+    assert_eq!(late, Committed::Revoked);
 }
 
 async fn listed(store: &dyn LawfulStore, seconds: u64) -> Vec<AuthorizationId> {

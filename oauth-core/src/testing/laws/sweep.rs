@@ -2,7 +2,7 @@
 
 use super::{LawfulStore, done, give_code, give_refresh, nothing, redeem, rotate};
 use crate::{
-    model::{Committed, Issuance, NewToken, Parent},
+    model::{Committed, Issuance, NewAuthorization, NewToken, Parent, UserId},
     testing::fixtures::{NOW, access, after, authorization, authorization_id, hash, pending},
 };
 use std::sync::Arc;
@@ -77,4 +77,23 @@ pub(super) async fn a_sweep_is_bounded(store: Store) {
     assert_eq!(store.sweep(after(300), 3).await.unwrap(), 6);
     assert_eq!(store.sweep(after(300), 3).await.unwrap(), 4);
     assert_eq!(store.sweep(after(300), 3).await.unwrap(), 0);
+}
+
+/// As long as anything could still be under way that was begun before.
+pub(super) async fn a_revocation_is_known_for_a_day(store: Store) {
+    const DAY: u64 = 86_400;
+    let before = store.epoch().await.unwrap();
+    let begun = |name: &str| {
+        let parent = NewAuthorization { since: Some(before), ..authorization(name) };
+        Issuance { parent: Parent::New(parent), ..nothing(NOW) }
+    };
+    store.revoke_user(&UserId::new("u"), None, NOW).await.unwrap();
+    let newest = store.epoch().await.unwrap();
+    assert_eq!(store.sweep(NOW, 100).await.unwrap(), 0);
+    assert_eq!(store.sweep(after(DAY - 1), 100).await.unwrap(), 0);
+    assert_eq!(store.commit(begun("early")).await.unwrap(), Committed::Revoked);
+    assert_eq!(store.sweep(after(DAY), 100).await.unwrap(), 1);
+    done(&*store, begun("late")).await;
+    // No epoch comes twice.
+    assert_eq!(store.epoch().await.unwrap(), newest);
 }

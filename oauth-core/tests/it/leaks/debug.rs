@@ -8,8 +8,8 @@ use oauth_core::{
     issue::TokenResponse,
     jose::generate,
     model::{
-        Approval, Client, ClientAuth, CodeChallenge, Consume, Credential, HashedToken, Issuance,
-        NewCode, Parent, PlainToken, SealedSecret, SigningAlgorithm,
+        Approval, Client, ClientAuth, CodeChallenge, Consume, Credential, Epoch, HashedToken,
+        Issuance, NewCode, Parent, PlainToken, SealedSecret, SigningAlgorithm,
     },
     params::{Incoming, Params},
     ports::SystemRandom,
@@ -92,7 +92,7 @@ fn requests_and_responses() {
 }
 
 fn visitor() -> Visitor {
-    Visitor { login: None, browser: HIDDEN.into() }
+    Visitor { login: None, since: Epoch::default(), browser: HIDDEN.into() }
 }
 
 #[tokio::test]
@@ -108,12 +108,12 @@ async fn the_steps_of_an_authorization() {
     let (id, signed_in) = (id.reveal(), Decision::SignedIn(world.login(USER)));
     let interaction: Interaction = world.provider.interaction(&id, HIDDEN).await.unwrap();
     shown.show(&interaction);
-    let next = world.provider.resume(&id, HIDDEN, signed_in).await;
+    let next = world.provider.resume(&id, HIDDEN, signed_in, Epoch::default()).await;
     shown.show(&next);
     let Ok(Next::Consent(consent)) = next else { panic!("a consent was expected") };
     let consent = consent.reveal();
     let yes = Decision::Approved { scope: None };
-    let next = world.provider.resume(&consent, HIDDEN, yes).await;
+    let next = world.provider.resume(&consent, HIDDEN, yes, Epoch::default()).await;
     shown.show(&next);
     let Ok(Next::Return(Answer { fields, target })) = next else {
         panic!("an answer was expected")

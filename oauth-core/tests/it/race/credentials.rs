@@ -113,6 +113,44 @@ pub(super) async fn a_revocation_beats_a_refresh_in_flight(on: Processes) {
     }
 }
 
+/// One rival lets a client act, by what was seen before; the other revokes everything of the user, or all of that client.
+pub(super) async fn a_revocation_beats_an_authorization_in_flight(on: Processes) {
+    for round in 0..2 * ROUNDS {
+        let (id, name) = (numbered_authorization(round), format!("new {round}"));
+        // Somebody who is seen for the first time, or once more.
+        let user = UserId::new(format!("u{}", if round % 4 < 2 { round } else { 0 }));
+        let since = on.stores[0].epoch().await.unwrap();
+        let outcomes = on
+            .race(2, |store, n| {
+                let parent = NewAuthorization {
+                    user: user.clone(),
+                    since: Some(since),
+                    id,
+                    ..authorization("")
+                };
+                let given = Issuance {
+                    parent: Parent::New(parent),
+                    tokens: vec![refresh(&name)],
+                    consent: Some(Consent { user: user.clone(), ..consent("a") }),
+                    ..nothing(after(1))
+                };
+                let user = user.clone();
+                let client = (round % 2 == 0).then(|| ClientId::new("c"));
+                async move {
+                    if n == 0 {
+                        return Some(store.commit(given).await.unwrap());
+                    }
+                    store.revoke_user(&user, client.as_ref(), after(1)).await.unwrap();
+                    None
+                }
+            })
+            .await;
+        assert!(!on.is_live(&hash(&name), after(1)).await, "{outcomes:?}");
+        let agreed = on.stores[1].consent(&user, &ClientId::new("c")).await.unwrap();
+        assert_eq!(agreed, None, "{outcomes:?}");
+    }
+}
+
 pub(super) async fn a_chain_of_refreshes_ends_with_the_revocation(on: Processes) {
     const LINKS: usize = 100;
     for round in 0..4 {

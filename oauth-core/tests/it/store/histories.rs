@@ -4,8 +4,8 @@
 use oauth_core::{
     memory::MemoryStore,
     model::{
-        Client, ClientId, Consent, Consume, HashedToken, Issuance, NewAuthorization, NewCode,
-        NewToken, Parent, PendingAuthorization, Timestamp, TokenKind, UserId,
+        Client, ClientId, Consent, Consume, Epoch, HashedToken, Issuance, NewAuthorization,
+        NewCode, NewToken, Parent, PendingAuthorization, Timestamp, TokenKind, UserId,
     },
     testing::{LawfulStore, SeededRandom, TestDatabase, fixtures::*},
 };
@@ -46,6 +46,8 @@ struct Author {
     step: u64,
     families: Vec<Family>,
     interactions: Vec<HashedToken>,
+    /// How often a user was revoked.
+    epoch: i64,
 }
 
 /// An authorization with what hangs below it. When it is dead a new one takes its place.
@@ -62,7 +64,14 @@ impl Author {
             step: 0,
             families: vec![Family::default(); FAMILIES],
             interactions: Vec::new(),
+            epoch: 0,
         }
+    }
+
+    /// The newest epoch, the one before it, or none.
+    fn since(&self) -> Option<Epoch> {
+        let age = i64::try_from(self.step % 3).unwrap();
+        (age < 2).then(|| Epoch((self.epoch - age).max(0)))
     }
 
     /// Hears that a commit succeeded.
@@ -167,6 +176,7 @@ impl Author {
                     user: self.user(),
                     scope: scope(absent),
                     participates_until: self.within(40),
+                    since: self.since(),
                     ..given
                 })
             }
@@ -188,6 +198,7 @@ impl Author {
             0 => Deed::Revoke(self.family().name.clone()),
             1 => Deed::RevokeToken(self.late(&self.family().tokens)),
             2 if self.one_in(2) => {
+                self.epoch += 1;
                 Deed::RevokeUser(self.user(), self.one_in(2).then(|| self.client()))
             }
             3 if self.one_in(4) => Deed::RemoveClient(self.client()),
@@ -289,6 +300,7 @@ async fn ask(store: &dyn LawfulStore, question: &Question, at: Timestamp) -> Str
     let waiting = store.pending(&question.interaction).await.unwrap();
     let authorizations = store.authorizations(&question.user, at).await.unwrap();
     let consents = store.consents(&question.user).await.unwrap();
+    answers.push(format!("{:?}", store.epoch().await.unwrap()));
     let seen = store.seen("jti", &question.mark, at).await.unwrap();
     let client = store.client(&ClientId::new("c")).await.unwrap();
     answers.push(format!("{code:?} {:?}", waiting.filter(|p| p.expires_at > at)));

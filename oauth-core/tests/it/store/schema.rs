@@ -417,7 +417,10 @@ async fn sessions(store: &SeaStore) {
 }
 
 async fn rest(store: &SeaStore) {
-    use entity::{pending_authorization, seen, signing_key};
+    use entity::{cutoff, pending_authorization, seen, signing_key};
+    let one = cutoff::Model { user_id: "u1".into(), epoch: i64::MAX, expires_at: Some(1) };
+    let other = cutoff::Model { user_id: "u2".into(), epoch: 0, expires_at: None };
+    fits::<cutoff::Entity>(store, [one, other]).await;
     let one = pending_authorization::Model {
         hash: vec![1; 32],
         client_id: "c1".into(),

@@ -4,7 +4,8 @@ use async_trait::async_trait;
 use oauth_core::{
     error::PortError,
     model::{
-        Access, AccessRight, ClientId, Committed, Consume, Issuance, Parent, Role, User, UserId,
+        Access, AccessRight, ClientId, Committed, Consume, Issuance, NewAuthorization, Parent,
+        Role, User, UserId,
     },
     password::Argon2Passwords,
     ports::{ClientStore, GrantStore, Passwords, SignIn, Users, Verdict},
@@ -342,6 +343,28 @@ async fn too_many_checks_are_no_refusal() {
         let store = store.with_passwords(Full);
         let answer = store.sign_in("nobody", "x").await.unwrap();
         assert!(matches!(answer, SignIn::Throttled(seconds) if seconds > 0));
+    })
+    .await;
+}
+
+/// Whoever is in the middle of letting a client act when the account goes does not.
+#[tokio::test]
+async fn what_a_removed_user_began_is_not_written() {
+    on_both(async |store| {
+        let user = store.create_user(new_user("u", "u")).await.unwrap().unwrap();
+        let since = Some(store.epoch().await.unwrap());
+        assert!(store.remove_user(&user).await.unwrap());
+        let given = Issuance {
+            consume: Consume::Nothing,
+            parent: Parent::New(NewAuthorization { since, ..authorization("x") }),
+            code: None,
+            tokens: vec![access("t")],
+            consent: Some(consent("a")),
+            at: NOW,
+        };
+        assert_eq!(store.commit(given).await.unwrap(), Committed::Revoked);
+        assert_eq!(store.token(&hash("t")).await.unwrap(), None);
+        assert_eq!(store.consents(&user).await.unwrap(), []);
     })
     .await;
 }

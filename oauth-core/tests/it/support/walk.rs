@@ -182,7 +182,10 @@ impl<'w> Step<'w> {
 
     /// What an embedder's page does with the browser it has before it.
     pub(crate) async fn decide(&self, id: &str, decision: Decision) -> Step<'w> {
-        self.outcome(self.world.provider.resume(id, &self.browser, decision).await).await
+        let provider = &self.world.provider;
+        // Where the store is away, that is for what comes next to find out.
+        let since = provider.epoch().await.unwrap_or_default();
+        self.outcome(provider.resume(id, &self.browser, decision, since).await).await
     }
 
     async fn outcome(&self, outcome: Result<Next, Refused>) -> Step<'w> {

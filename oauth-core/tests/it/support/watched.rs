@@ -6,8 +6,8 @@ use oauth_core::{
     memory::MemoryStore,
     model::{
         AccessRight, AuthCode, Authorization, AuthorizationId, Client, ClientId, Committed,
-        Consent, HashedToken, Issuance, LogoutNotice, Participant, PendingAuthorization, StoredKey,
-        Timestamp, Token, User, UserId,
+        Consent, Epoch, HashedToken, Issuance, LogoutNotice, Participant, PendingAuthorization,
+        StoredKey, Timestamp, Token, User, UserId,
     },
     ports::{ClientStore, GrantStore, KeyStore, SignIn, Users},
     testing::LawfulStore,
@@ -186,6 +186,9 @@ impl GrantStore for Watched {
     }
     async fn revoke_token(&self, hash: &HashedToken, at: Timestamp) -> Result<(), PortError> {
         self.write()?.revoke_token(hash, at).await
+    }
+    async fn epoch(&self) -> Result<Epoch, PortError> {
+        self.read()?.epoch().await
     }
     async fn revoke_user(
         &self,

@@ -41,7 +41,7 @@ pub(super) async fn submit(
         Ok(started) => {
             state.metrics.passkey(SignInOutcome::Accepted);
             tracing::info!(user.id = %started.login.user, "sign-in by passkey accepted");
-            let mut response = way.begin(&state, &visit.browser, started).await;
+            let mut response = way.begin(&state, &visit, started).await;
             for cookie in [state.passkeys.forget(), state.second_factor.forget()] {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
