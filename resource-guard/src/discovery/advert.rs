@@ -32,6 +32,8 @@ pub(super) struct Advert {
 /// Why an advertisement is passed over. The text is for the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unusable {
+    #[error("it has no SRV record")]
+    Service,
     #[error("the target is not a host name, or the port is 0")]
     Target,
     #[error("api_proto is not https")]

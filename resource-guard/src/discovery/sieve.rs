@@ -24,6 +24,17 @@ impl<'a> Sieve<'a> {
         Self { issuers, development: how.development, chosen, passed_over: 0 }
     }
 
+    /// Whether there may be servers at this host and port. What else is said of others need not be asked.
+    pub(super) fn welcomes(&mut self, host: &str, port: u16) -> bool {
+        let why = match HostName::parse(host).filter(|_| port != 0) {
+            None => Unusable::Target,
+            Some(host) if !self.issuers.welcomes(&host, port) => Unusable::Site,
+            Some(_) => return true,
+        };
+        self.pass_over(host, why);
+        false
+    }
+
     /// The advertisement of an instance, if it may be followed.
     pub(super) fn advert(&mut self, found: &Found) -> Option<Advert> {
         let read = Advert::read(found, self.issuers.asking().plain).and_then(|advert| {
@@ -56,10 +67,11 @@ impl<'a> Sieve<'a> {
         self.issuers.at(&advert.metadata()).is_some()
     }
 
-    fn pass_over(&mut self, host: &str, why: Unusable) {
+    /// Says why an advertisement is not followed, of a host or of an instance.
+    pub(super) fn pass_over(&mut self, what: &str, why: Unusable) {
         self.passed_over += 1;
         match self.passed_over {
-            0..=MOST_TOLD => tracing::warn!(host, %why, "an advertisement is passed over"),
+            0..=MOST_TOLD => tracing::warn!(what, %why, "an advertisement is passed over"),
             many if many == MOST_TOLD + 1 => {
                 tracing::warn!("more advertisements are passed over without a word");
             }
@@ -104,6 +116,8 @@ mod tests {
             let found = found(host, priority);
             assert_eq!(live.advert(&found).is_some(), alive, "{host} {priority}");
             assert_eq!(every.advert(&found).is_some(), known, "{host} {priority}");
+            assert_eq!(live.welcomes(host, 443), known, "{host}");
+            assert!(!live.welcomes(host, 0), "{host}");
         }
     }
 

@@ -13,6 +13,7 @@ use hickory_resolver::proto::{
         rdata::{PTR, SRV, TXT},
     },
 };
+use oauth_core::model::Issuer;
 use std::{net::SocketAddr, sync::Arc};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -189,4 +190,35 @@ async fn r10_a_question_without_an_answer_is_told_of() {
     // That nothing is there is an answer.
     let server = NameServer::start(Zone::default()).await;
     assert_eq!(hosts(&server, &issuers).await, (Vec::new(), true));
+}
+
+#[tokio::test]
+async fn r9_a_crowd_on_other_hosts_hides_nobody() {
+    let mut zone = Zone::default();
+    for n in 0..100 {
+        zone.advertises(&format!("evil {n}"), "evil.example");
+    }
+    zone.advertises("real", "as1.facility.test");
+    let server = NameServer::start(zone).await;
+    let found = hosts(&server, &on("*.facility.test")).await;
+    assert_eq!(found, (vec!["as1.facility.test".to_owned()], true));
+}
+
+#[tokio::test]
+async fn r9_a_crowd_takes_nobodys_place() {
+    let trust = Trust {
+        issuers: vec![Issuer::parse("https://known.facility.test").unwrap()],
+        sites: vec![Site::parse("*.facility.test").unwrap()],
+        discovery: true,
+    };
+    let issuers = Issuers::new(trust, asking(&ManualClock::default()));
+    let mut zone = Zone::default();
+    for n in 0..2 * MOST {
+        zone.advertises(&format!("crowd {n}"), &format!("as{n}.facility.test"));
+    }
+    zone.advertises("known", "known.facility.test");
+    let server = NameServer::start(zone).await;
+    let (found, complete) = hosts(&server, &issuers).await;
+    assert_eq!((found.len(), complete), (MOST + 1, true));
+    assert_eq!(found.last().map(String::as_str), Some("known.facility.test"));
 }
