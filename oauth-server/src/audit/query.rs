@@ -1,10 +1,7 @@
 //! Reading the audit log, checking its seals, and deleting what is over.
 
 use super::log::{AuditLog, Kind};
-use crate::{
-    entity::audit::{Column, Entity, Model},
-    maintenance,
-};
+use crate::entity::audit::{Column, Entity, Model};
 use oauth_core::{
     error::PortError,
     model::{HashedToken, Timestamp},
@@ -140,7 +137,9 @@ impl AuditLog {
         }
     }
 
-    /// Deletes at most `limit` rows that were kept for as long as they are to be.
+    /// Deletes at most `limit` rows that were kept for as long as they are to be: of every chain the first ones. A clock
+    /// may have been set back, and of two rows at the same moment either may be written first; a row that is to be kept
+    /// keeps all that come after it, so that nothing is missing between others.
     pub async fn sweep(
         &self,
         retention: Option<Duration>,
@@ -149,8 +148,43 @@ impl AuditLog {
     ) -> Result<u64, PortError> {
         let Some(retention) = retention else { return Ok(0) };
         let until = now.minus(retention).unix();
-        maintenance::delete_expired::<Entity>(&self.store, Column::Id, Column::At, until, limit)
+        let (mut gone, mut chain) = (0, String::new());
+        while gone < limit {
+            let next = Entity::find().filter(Column::Chain.gt(chain.as_str()));
+            let Some(oldest) = self.first(next).await? else { break };
+            if oldest.at <= until {
+                gone += self.sweep_chain(&oldest, until, limit - gone).await?;
+            }
+            chain = oldest.chain;
+        }
+        Ok(gone)
+    }
+
+    /// Deletes the rows of a chain from its oldest on, up to the first that is to be kept.
+    async fn sweep_chain(&self, oldest: &Model, until: i64, limit: u64) -> Result<u64, PortError> {
+        let chain = oldest.chain.clone();
+        let kept =
+            Entity::find().filter(Column::Chain.eq(chain.as_str())).filter(Column::At.gt(until));
+        let kept = self.first(kept).await?.map_or(i64::MAX, |row| row.sequence);
+        let end = Ord::min(kept, oldest.sequence.saturating_add_unsigned(limit));
+        self.store
+            .write(move |t| {
+                Box::pin(async move {
+                    let gone = Entity::delete_many()
+                        .filter(Column::Chain.eq(chain))
+                        .filter(Column::Sequence.lt(end))
+                        .exec(t)
+                        .await?;
+                    Ok(gone.rows_affected)
+                })
+            })
             .await
+    }
+
+    /// The first one of these rows, chain by chain.
+    async fn first(&self, rows: Select<Entity>) -> Result<Option<Model>, PortError> {
+        let rows = rows.order_by_asc(Column::Chain).order_by_asc(Column::Sequence);
+        Ok(rows.one(self.store.database()).await?)
     }
 }
 

@@ -6,15 +6,19 @@ use crate::{
     support::{Server, TestClock, json, start},
 };
 use http::StatusCode;
-use oauth_core::{model::Access, testing::TestDatabase};
+use oauth_core::{
+    model::Access,
+    ports::{Clock as _, SystemRandom},
+    testing::{ManualClock, TestDatabase},
+};
 use oauth_server::{
-    audit::{Entry, Filter, Kind, csv},
+    audit::{AuditLog, Entry, Filter, Kind, csv},
     entity::audit::{Column, Entity, Model},
     maintenance,
 };
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
 use serde_json::{Value, json as object};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 async fn rows(server: &Server) -> Vec<Model> {
     let mut rows = server.state.audit.export(&Filter::default(), 1000).await.unwrap();
@@ -211,6 +215,45 @@ async fn a26_rows_go_when_their_time_is_over_and_not_before() {
     maintenance::sweep(&server.state).await.unwrap();
     assert_eq!(rows(&server).await.len(), 1);
     assert!(server.state.audit.verify().await.unwrap().is_whole(), "what is over is no gap");
+}
+
+#[tokio::test]
+async fn a26_what_is_over_leaves_no_gap_though_the_clock_was_set_back() {
+    for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
+        let server = is10(&format!("[database]\nurl = \"{}\"", database.url())).await;
+        let clock = ManualClock::default();
+        let start = clock.now();
+        let after = |seconds| start.plus(Duration::from_secs(seconds));
+        let process = || {
+            let store = server.state.store.clone();
+            let (clock, random) = (Arc::new(clock.clone()), Arc::new(SystemRandom));
+            AuditLog::new(store, &[7; 32], (clock, random), true)
+        };
+        let (log, other) = (process(), process());
+        for (log, seconds) in
+            [(&log, 0), (&log, 100), (&log, 0), (&log, 50), (&log, 200), (&other, 1000)]
+        {
+            clock.set(after(seconds));
+            log.write(Entry::new(Kind::Key)).await.unwrap();
+        }
+        for (seconds, limit, gone) in [
+            (0, 100, 1),
+            (50, 100, 0),
+            (99, 100, 0),
+            (100, 2, 2),
+            (100, 2, 1),
+            (100, 2, 0),
+            (199, 100, 0),
+            (200, 100, 1),
+        ] {
+            let now = after(seconds).plus(Duration::from_hours(1));
+            let swept = log.sweep(Some(Duration::from_hours(1)), now, limit).await.unwrap();
+            assert_eq!(swept, gone, "{seconds}");
+            assert!(log.verify().await.unwrap().is_whole(), "{seconds}");
+        }
+        assert_eq!(log.verify().await.unwrap().rows, 1, "that of the other process");
+        server.state.store.close().await.unwrap();
+    }
 }
 
 #[tokio::test]
