@@ -37,14 +37,16 @@ fn place(issuer: &Issuer) -> (Option<String>, u16) {
     (name, port)
 }
 
-/// The name that multicast DNS can lead to; `None` where the server has another one, which is the one in its
-/// certificate.
+/// The name that multicast DNS can lead to: the one in the certificate and in the issuer, or devices would not believe
+/// it. `None` where the server has another one, or is known by an address only.
 #[cfg(feature = "dns-sd")]
 fn local_host(config: &Config) -> Option<String> {
-    match place(&config.issuer()).0 {
-        None => Some(format!("{}.local", config.dns_sd.name)),
-        Some(name) => name.to_ascii_lowercase().ends_with(".local").then_some(name),
-    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let is_label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain);
+    place(&config.issuer()).0.filter(|name| {
+        let below = name.to_ascii_lowercase();
+        below.strip_suffix(".local").is_some_and(|labels| labels.split('.').all(is_label))
+    })
 }
 
 /// The records for the zone file of a DNS server, which finds the server for devices that do not use multicast.
@@ -185,10 +187,7 @@ mod multicast {
     }
 
     fn service(config: &Config, host: &str, address: SocketAddr) -> anyhow::Result<ServiceInfo> {
-        let (_, mut port) = place(&config.issuer());
-        if config.server.public_url.is_none() {
-            port = address.port();
-        }
+        let (_, port) = place(&config.issuer());
         let text = text_record(config);
         let ip: &[IpAddr] = if address.ip().is_unspecified() { &[] } else { &[address.ip()] };
         let info = ServiceInfo::new(
@@ -248,7 +247,23 @@ mod tests {
     async fn only_names_of_multicast_dns_are_announced() {
         let host = |url| local_host(&config(url));
         assert_eq!(host("https://auth.local:8443/x").as_deref(), Some("auth.local"));
-        assert_eq!(host("http://127.0.0.1:4999").as_deref(), Some("oauth-server.local"));
+        assert_eq!(host("https://Studio-1.auth.local").as_deref(), Some("studio-1.auth.local"));
+        for nowhere in [
+            "http://127.0.0.1:4999",
+            "https://192.0.2.1",
+            "https://[2001:db8::1]:8443",
+            "https://local",
+            "https://auth.local.example.org",
+            "https://auth..local",
+            "https://auth!.local",
+        ] {
+            assert_eq!(host(nowhere), None, "{nowhere}");
+        }
+        assert_eq!(local_host(&Config::default()), None, "it is known by an address");
+        // The name of the service is that of no host.
+        let mut named = config("https://auth.local");
+        named.dns_sd.name = "Auth server".into();
+        assert_eq!(local_host(&named).as_deref(), Some("auth.local"));
         let mut elsewhere = config("https://auth.studio.example.org/x-nmos/auth/v1.0");
         elsewhere.dns_sd.enabled = true;
         let none = Announcement::of(&elsewhere, ([127, 0, 0, 1], 4999).into());
