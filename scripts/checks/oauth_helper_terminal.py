@@ -139,7 +139,7 @@ answer = subprocess.run([HELPER, "--profile", "terminal", "curl", "mine", "--", 
                         capture_output=True, text=True, check=True, timeout=PATIENCE)
 assert '"sub"' in answer.stdout, answer
 
-# Two at the end of a token, as two terminals would be, and nothing is lost.
+# Four at the end of a token, as four terminals would be, and nothing is lost.
 racing = [subprocess.Popen([HELPER, "--profile", "terminal", "token", "mine", "--fresh"], stdout=subprocess.PIPE) for _ in range(4)]
 for process in racing:
     out, _ = process.communicate(timeout=PATIENCE)

@@ -60,7 +60,7 @@ fn now() -> Timestamp {
     Timestamp::from_unix(seconds.try_into().unwrap())
 }
 
-/// Asks Redis itself, until it has the entry or a time is up.
+/// Asks Redis itself, which may still have to start.
 async fn redis_has(client: &redis::Client, id: &str) -> bool {
     let end = Instant::now() + PATIENCE;
     while Instant::now() < end {

@@ -65,6 +65,15 @@ await page.fill("#name", admin);
 await go(page, "#find");
 await go(page, "#user-1");
 await look(page, "is10-user");
+const many = Array.from({ length: 51 }, (_, n) => `single/${n}`).join("\n");
+await page.check("#right-query-read");
+await page.click("form:has(#set-query) summary");
+await page.fill("#paths-query", many);
+await page.click("#set-query");
+await page.waitForSelector("#problems");
+ok((await page.textContent("#problems")).includes("at most 50 paths"), "they are too many");
+eq(await page.inputValue("#paths"), many);
+await look(page, "is10-user-problem");
 
 // The audit log has all of it, can be searched, and taken away as a file.
 await go(page, "#admin-audit");

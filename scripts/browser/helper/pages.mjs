@@ -82,15 +82,20 @@ await page.goto(`${PAGE}/`);
 eq(await page.textContent("#state-1"), "login needed");
 await look(page, "list");
 
-// A page of another origin posts a form: nothing happens.
-const other = await context.newPage();
-await other.goto(`${BASE}/`);
-const blocked = await context.request.post(`${PAGE}/client-remove/1`, {
-  headers: { origin: BASE, "content-type": "application/x-www-form-urlencoded" },
-  data: "form_token=x",
-});
-eq(blocked.status(), 403);
-await other.close();
+// A form that another origin sends with the cookie and the right token, and one of ours with a wrong one: nothing happens.
+await page.goto(`${PAGE}/client-remove/1`);
+const token = await page.locator("[name=form_token]").first().inputValue();
+for (const [origin, form_token, why] of [
+  [BASE, token, "comes from another site"],
+  [PAGE, "x", "was not shown in this browser"],
+]) {
+  const form = { headers: { origin }, form: { form_token } };
+  const blocked = await context.request.post(`${PAGE}/client-remove/1`, form);
+  eq(blocked.status(), 403);
+  ok((await blocked.text()).includes(why), why);
+}
+await page.goto(`${PAGE}/`);
+eq(await page.textContent("#state-1"), "login needed");
 await page.goto(`${PAGE}/auth_callback?error=%3Cscript%3Ealert(1)%3C/script%3E&state=x`);
 eq(await page.textContent("#title"), "That did not work");
 
