@@ -2,7 +2,7 @@
 
 use crate::{
     pages_actors::{PASSWORD, Page, SignedIn},
-    support::{Server, TestClock, json as body_of, start, start_in},
+    support::{Server, json as body_of, start, two_on},
 };
 use axum::body::Body;
 use futures_util::future::join_all;
@@ -268,14 +268,7 @@ async fn no_other_site_exports_or_deletes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_administrators_who_go_at_once_one_stays() {
     let database = TestDatabase::postgres().await;
-    let toml = format!(
-        "[database]\nurl = \"{}\"\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"",
-        database.url()
-    );
-    let servers: [Server; 2] = [
-        start_in(&toml, tempfile::tempdir().unwrap(), TestClock::new()).await,
-        start_in(&toml, tempfile::tempdir().unwrap(), TestClock::new()).await,
-    ];
+    let servers: [Server; 2] = two_on(&database, "").await.into();
     for round in 0..8 {
         let mut ids = Vec::new();
         for n in 0..2 {

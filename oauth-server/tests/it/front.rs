@@ -2,31 +2,28 @@
 
 use crate::{
     pages_actors::{Anonymous, PASSWORD, Page, SignedIn, Visitor},
-    support::{Server, TestClock, config, start, start_in},
+    support::{Server, start, two_on},
 };
 use axum::body::Body;
 use futures_util::future::{join, join_all};
 use http::{Request, StatusCode, header};
-use oauth_core::{
-    model::{SigningAlgorithm, Timestamp},
-    ports::{Clock, SystemRandom},
-    testing::TestDatabase,
-};
-use oauth_server::{
-    maintenance,
-    revocations::DatabaseRevocations,
-    routes,
-    state::{AppState, World},
-};
+use oauth_core::{model::Timestamp, ports::Clock as _, testing::TestDatabase};
+use oauth_server::{maintenance, revocations::DatabaseRevocations};
 use resource_guard::Revocations as _;
 use serde_json::Value;
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 const COOKIE: &str = "oauth_session";
-const HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
+/// What a page of this origin says of itself.
+pub const HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// A request of the page of a front end, with the cookies of its browser.
-async fn call(visitor: &Visitor<'_>, method: &str, path: &str, headers: &[(&str, &str)]) -> Page {
+pub async fn call(
+    visitor: &Visitor<'_>,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> Page {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
@@ -34,13 +31,14 @@ async fn call(visitor: &Visitor<'_>, method: &str, path: &str, headers: &[(&str,
     visitor.send(request.body(Body::empty()).unwrap()).await
 }
 
-fn body(page: &Page) -> Value {
+/// What an answer says.
+pub fn body(page: &Page) -> Value {
     serde_json::from_str(&page.html).unwrap_or_else(|e| panic!("{e}: {}", page.html))
 }
 
 /// It is refused with this status and code, as a problem that nobody keeps.
 #[track_caller]
-fn refused(page: &Page, status: u16, code: &str) {
+pub fn refused(page: &Page, status: u16, code: &str) {
     assert_eq!((page.status.as_u16(), body(page)["code"].as_str()), (status, Some(code)));
     assert_eq!(page.header("content-type"), "application/problem+json");
     assert_eq!(page.header("cache-control"), "no-store");
@@ -337,24 +335,6 @@ async fn s0_19_front_ends_can_be_switched_off() {
     }
 }
 
-/// Two servers with pools of their own on one PostgreSQL database.
-async fn pair(database: &TestDatabase) -> (Server, Server) {
-    let toml = format!(
-        "[database]\nurl = \"{}\"\n[keys]\nsealing_key = \"c2VhbGluZyBrZXkgZm9yIHR3byBwb29scyAxMjM0NSE=\"\n",
-        database.url()
-    );
-    let clock = TestClock::new();
-    let a = start_in(&toml, tempfile::tempdir().unwrap(), Arc::clone(&clock)).await;
-    let folder = tempfile::tempdir().unwrap();
-    let mut settings = config(&toml, &folder);
-    settings.keys.algorithms = vec![SigningAlgorithm::ES256];
-    let world =
-        World { clock: Arc::clone(&clock) as Arc<dyn Clock>, random: Arc::new(SystemRandom) };
-    let state = Box::pin(AppState::start(settings, world)).await.unwrap();
-    let b = Server { router: routes::router(&state), state, clock, folder };
-    (a, b)
-}
-
 /// A browser at this server with that cookie.
 fn browser<'s>(server: &'s Server, cookie: &str) -> Anonymous<'s> {
     let visitor = server.visitor();
@@ -365,7 +345,7 @@ fn browser<'s>(server: &'s Server, cookie: &str) -> Anonymous<'s> {
 #[tokio::test(flavor = "multi_thread")]
 async fn s0_18_parallel_refreshes_on_two_pools_give_one_cookie() {
     let database = TestDatabase::empty_postgres().await;
-    let (a, b) = pair(&database).await;
+    let (a, b) = two_on(&database, "").await;
     let ada = a.signed_up("ada").await;
     let csrf = csrf_of(&ada).await;
     let mut cookie = ada.cookie(COOKIE).unwrap();
@@ -388,7 +368,7 @@ async fn s0_18_parallel_refreshes_on_two_pools_give_one_cookie() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s0_15_logout_racing_refresh_leaves_nothing_alive() {
     let database = TestDatabase::empty_postgres().await;
-    let (a, b) = pair(&database).await;
+    let (a, b) = two_on(&database, "").await;
     a.user("ada", PASSWORD).await;
     let mut refreshed = 0;
     for round in 0..24 {
@@ -424,7 +404,7 @@ async fn s0_15_logout_racing_refresh_leaves_nothing_alive() {
 #[tokio::test]
 async fn s0_15_the_list_is_shared_through_the_database_and_forgets_what_is_dead() {
     let database = TestDatabase::empty_postgres().await;
-    let (a, b) = pair(&database).await;
+    let (a, b) = two_on(&database, "").await;
     let now = a.clock.now();
     let at = |seconds: u64| now.plus(Duration::from_secs(seconds));
     let (one, two) = (&a.state.revocations, &b.state.revocations);

@@ -2,7 +2,8 @@
 
 use crate::{
     command_line,
-    pages_actors::{Made, PASSWORD, Page, SignedIn, Visitor, interaction, parameter},
+    front::{HERE, body, call, refused},
+    pages_actors::{Made, PASSWORD, SignedIn, interaction, parameter},
     support::{Server, json, start},
 };
 use axum::{Router, body::Body, routing::any};
@@ -19,27 +20,8 @@ const JWT: &str =
 const AT: &str = "__Host-at";
 const RT: &str = "__Secure-rt";
 const SESSION: &str = "__Host-oauth_session";
-const HERE: (&str, &str) = ("sec-fetch-site", "same-origin");
 const LOOKING_UP: &str =
     "[bff]\napi_v1 = true\n[[scope]]\nname = \"users:read\"\n[[scope]]\nname = \"other\"\n";
-
-async fn call(visitor: &Visitor<'_>, method: &str, path: &str, headers: &[(&str, &str)]) -> Page {
-    let mut request = Request::builder().method(method).uri(path);
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    visitor.send(request.body(Body::empty()).unwrap()).await
-}
-
-fn body(page: &Page) -> Value {
-    serde_json::from_str(&page.html).unwrap_or_else(|e| panic!("{e}: {}", page.html))
-}
-
-#[track_caller]
-fn refused(page: &Page, status: u16, code: &str) {
-    assert_eq!((page.status.as_u16(), body(page)["code"].as_str()), (status, Some(code)));
-    assert_eq!(page.header("content-type"), "application/problem+json");
-}
 
 /// Somebody with tokens in cookies.
 async fn with_tokens<'s>(server: &'s Server, name: &str) -> (SignedIn<'s>, String) {

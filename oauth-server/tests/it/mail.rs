@@ -2,7 +2,7 @@
 
 use crate::{
     post_office::{Mood, PostOffice, Speech, letters_in},
-    support::{Server, TestClock, config, logged, start, start_in},
+    support::{Server, TestClock, config, logged, start, start_in, two_on},
 };
 use futures_util::future::join;
 use oauth_core::{error::PortError, testing::TestDatabase};
@@ -295,13 +295,7 @@ async fn s2_08_a_test_letter_says_what_became_of_it() {
 /// Two processes and one outbox: of every letter there is one file, in one of two folders.
 async fn each_letter_is_sent_once(database: TestDatabase) {
     const LETTERS: usize = 40;
-    let toml = format!(
-        "[database]\nurl = \"{}\"\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"",
-        database.url()
-    );
-    let clock = TestClock::new();
-    let one = start_in(&toml, tempfile::tempdir().unwrap(), clock.clone()).await;
-    let other = start_in(&toml, tempfile::tempdir().unwrap(), clock).await;
+    let (one, other) = two_on(&database, "").await;
     for n in 0..LETTERS {
         queue(&one, &format!("Letter {n}")).await;
     }

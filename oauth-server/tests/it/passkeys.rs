@@ -5,7 +5,7 @@ use crate::{
     second_factor::enrol,
     second_factor_demanded::{EVERYBODY, SET_UP},
     soft_authenticator::{Authenticator, Lie, NONE},
-    support::{Server, json as body, logged, start, start_in, text},
+    support::{Server, json as body, logged, start, start_in, text, two_on},
 };
 use axum::body::Body;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -776,13 +776,8 @@ async fn another_password_leaves_passkeys_as_they_are() {
 #[tokio::test]
 async fn one_challenge_answered_twice_at_once_wins_once() {
     for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
-        let toml = format!(
-            "{HERE}[database]\nurl = {:?}\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"\n[throttle]\naddress_attempts = 1000",
-            database.url()
-        );
-        let one = start(&toml).await;
-        let clock = one.clock.clone();
-        let two = start_in(&toml, tempfile::tempdir().unwrap(), clock).await;
+        let more = format!("{HERE}[throttle]\naddress_attempts = 1000");
+        let (one, two) = two_on(&database, &more).await;
         let (ada, device) = somebody(&one, "ada").await;
         let rivals = || {
             let rival = |i| if i % 2 == 0 { one.visitor() } else { two.visitor() };

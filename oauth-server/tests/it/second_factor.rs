@@ -2,7 +2,7 @@
 
 use crate::{
     pages_actors::{PASSWORD, Page, SignedIn, Visitor, interaction},
-    support::{Server, json, start},
+    support::{Server, json, start, two_on},
 };
 use http::StatusCode;
 use oauth_core::testing::TestDatabase;
@@ -433,13 +433,7 @@ async fn an_application_may_demand_it_and_hears_what_was_proven() {
 #[tokio::test]
 async fn one_code_used_twice_at_once_wins_once() {
     for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
-        let toml = format!(
-            "[database]\nurl = {:?}\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"\n[throttle]\naccount_attempts = 1000",
-            database.url()
-        );
-        let one = start(&toml).await;
-        let clock = one.clock.clone();
-        let two = crate::support::start_in(&toml, tempfile::tempdir().unwrap(), clock).await;
+        let (one, two) = two_on(&database, "[throttle]\naccount_attempts = 1000").await;
         let ada = one.signed_up("ada").await;
         let (app, codes) = enrol(&ada).await;
         for code in [app.code(&one), codes[0].clone()] {

@@ -3,7 +3,7 @@
 use crate::{
     pages_actors::{CALLBACK, PASSWORD, Page, VERIFIER, Visitor, interaction, parameter},
     second_factor::{App, STEP, assert_refused, enrol, first_factor, is_signed_in},
-    support::{Server, json, start, start_in},
+    support::{Server, json, start, start_in, two_on},
     toktok_actors::TOKTOK,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -365,13 +365,8 @@ async fn a_session_of_before_that_a_password_alone_began_counts_no_more() {
 #[tokio::test]
 async fn one_app_is_set_up_once_by_many_at_once() {
     for database in [TestDatabase::sqlite().await, TestDatabase::postgres().await] {
-        let toml = format!(
-            "{EVERYBODY}[database]\nurl = {:?}\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"\n[throttle]\naccount_attempts = 1000",
-            database.url()
-        );
-        let one = start(&toml).await;
-        let clock = one.clock.clone();
-        let two = start_in(&toml, tempfile::tempdir().unwrap(), clock).await;
+        let more = format!("{EVERYBODY}[throttle]\naccount_attempts = 1000");
+        let (one, two) = two_on(&database, &more).await;
         for (name, shared) in [("ada", false), ("bob", true)] {
             one.user(name, PASSWORD).await;
             let form = [("username", name), ("password", PASSWORD)];

@@ -4,7 +4,7 @@ use crate::{
     pages_actors::{Page, SignedIn, Visitor, interaction, parameter},
     second_factor_demanded::{EVERYBODY, SET_UP},
     social_liar::{CLIENT, Liar, OUTGOING, SECRET, Says, key},
-    support::{Server, TestClock, logged, start_in},
+    support::{Server, TestClock, logged, start_in, two_on},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join;
@@ -818,14 +818,7 @@ async fn s0_02_a_server_without_openid_connect_is_asked_who_it_is() {
 
 /// Two processes on one database that know the same provider.
 async fn two(liar: &Liar, database: &TestDatabase) -> (Server, Server) {
-    let toml = format!(
-        "[database]\nurl = \"{}\"\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"\n{OUTGOING}{}",
-        database.url(),
-        liar.entry("liar", "")
-    );
-    let clock = TestClock::new();
-    let one = start_in(&toml, tempfile::tempdir().unwrap(), clock.clone()).await;
-    (one, start_in(&toml, tempfile::tempdir().unwrap(), clock).await)
+    two_on(database, &format!("{OUTGOING}{}", liar.entry("liar", ""))).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

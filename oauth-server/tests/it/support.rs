@@ -7,6 +7,7 @@ use oauth_core::{
     model::{Timestamp, UserId},
     ports::{Clock, SystemRandom},
     seaorm::{NewUser, new_user_id},
+    testing::TestDatabase,
 };
 use oauth_server::{
     config::{Config, Sources, load},
@@ -86,6 +87,17 @@ pub async fn start_in(toml: &str, folder: tempfile::TempDir, clock: Arc<TestCloc
         World { clock: Arc::clone(&clock) as Arc<dyn Clock>, random: Arc::new(SystemRandom) };
     let state = Box::pin(AppState::start(config, world)).await.unwrap();
     Server { router: routes::router(&state), state, clock, folder }
+}
+
+/// Two servers on one database, which share a clock and what they seal with.
+pub async fn two_on(database: &TestDatabase, more: &str) -> (Server, Server) {
+    let toml = format!(
+        "[database]\nurl = {:?}\n[keys]\nsealing_key = \"q0zXn5bWc8YhT2mJ7dLkR4vPaSfUeGi1oB3xCwN6yQE=\"\n{more}",
+        database.url()
+    );
+    let clock = TestClock::new();
+    let one = start_in(&toml, tempfile::tempdir().unwrap(), Arc::clone(&clock)).await;
+    (one, start_in(&toml, tempfile::tempdir().unwrap(), clock).await)
 }
 
 impl Server {
