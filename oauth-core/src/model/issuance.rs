@@ -68,6 +68,10 @@ pub enum Consume {
 }
 
 /// The authorization that issued tokens belong to.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each response, and it is moved a few times"
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parent {
     /// None: a client's own token.
