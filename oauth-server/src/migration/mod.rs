@@ -17,7 +17,7 @@ mod m20261128_000016_audit;
 mod m20261128_000018_form_keys;
 mod m20261128_000020_agreements;
 mod m20261129_000021_initial_access_token_makers;
-mod m20261129_000022_half_sign_in_times;
+mod m20261129_000023_half_sign_in_times;
 
 use oauth_core::{error::PortError, seaorm::SeaStore};
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, DbErr};
@@ -52,7 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261128_000020_agreements::Migration),
             Box::new(m20261128_000013_passkeys::Migration),
             Box::new(m20261129_000021_initial_access_token_makers::Migration),
-            Box::new(m20261129_000022_half_sign_in_times::Migration),
+            Box::new(m20261129_000023_half_sign_in_times::Migration),
         ]
     }
 
